@@ -1,0 +1,161 @@
+"""One row for every token: how probable it was, what each filter removed, the dice, the alternatives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dialogpt_widget.dialogue.conversation import Turn
+
+if TYPE_CHECKING:
+    import pandas
+    import pyarrow
+
+FILTERS = ("no_repeat_ngram", "min_new_tokens", "top_k", "top_p", "min_p")
+ORIGINS = ("given", "sampled", "greedy", "forced")
+ROLES = ("user", "assistant")
+ALTERNATIVES = 10
+NO_ID = -1  # as an alternative's id where a vocabulary has fewer tokens than alternatives are kept
+
+
+def row_type(vocabulary: int) -> np.dtype[Any]:
+    """The dtype of a token's row; ids, ranks and counts are as wide as the vocabulary asks.
+
+    Columns: `logprob` (nat) under the model's own distribution and `logprob_used` under the one drawn from; `rank`
+    1 is the most probable; entropies in nat; `kept` counts the tokens left to draw from; `cut_count` and `cut_mass`
+    say, filter by filter in the order of `FILTERS`, how many tokens it removed and which share of what the previous
+    one had left; `draw` is the uniform number in [0, 1), NaN where nothing was drawn; `ms` milliseconds; `alt_*` the
+    most probable tokens and their fate: 0 kept, else 1 + the place in `FILTERS` of what removed them.
+    """
+    width = "u2" if vocabulary <= 2**16 else "u4"
+    filters, alternatives = (len(FILTERS),), (ALTERNATIVES,)
+    return np.dtype(
+        [
+            ("node", "u4"),
+            ("parent", "i4"),
+            ("turn", "u4"),
+            ("index", "u4"),
+            ("position", "u2"),
+            ("role", "u1"),
+            ("origin", "u1"),
+            ("eos", "?"),
+            ("id", width),
+            ("logprob", "f4"),
+            ("logprob_used", "f4"),
+            ("rank", width),
+            ("entropy", "f4"),
+            ("entropy_used", "f4"),
+            ("kept", width),
+            ("cut_count", width, filters),
+            ("cut_mass", "f4", filters),
+            ("draw", "f4"),
+            ("ms", "f4"),
+            ("alt_id", "i4", alternatives),
+            ("alt_logprob", "f4", alternatives),
+            ("alt_fate", "u1", alternatives),
+        ]
+    )
+
+
+def given_rows(ids: Sequence[int], vocabulary: int) -> np.ndarray:
+    """Rows for tokens that the model did not choose: all that is known of them is their id."""
+    rows = np.zeros(len(ids), row_type(vocabulary))
+    rows["id"] = ids
+    for name in ("logprob", "logprob_used", "entropy", "entropy_used", "draw", "ms", "alt_logprob"):
+        rows[name] = np.nan
+    rows["alt_id"] = NO_ID
+    return rows
+
+
+def turn_rows(turn: Turn, eos: int, vocabulary: int) -> np.ndarray:
+    """A turn's rows, its final EOS always included, `node`, `parent` and `role` filled in."""
+    own = turn.rows if turn.rows is not None else given_rows(turn.ids, vocabulary)
+    missing = len(turn.ids) + 1 - len(own)
+    rows = np.concatenate([own, given_rows([eos] * missing, vocabulary)])
+    rows["eos"] = False
+    rows["eos"][-1] = True
+    rows["node"] = turn.id
+    rows["parent"] = -1 if turn.parent is None else turn.parent
+    rows["role"] = ROLES.index(turn.role)
+    return rows
+
+
+class TokenTable:
+    """Token rows in order, as a numpy structured array (`rows`, dtype of `row_type`), a data frame or an Arrow table.
+
+    Example:
+        >>> chat.tokens.to_pandas().query("role == 'assistant'")[["id", "logprob", "rank"]]
+    """
+
+    def __init__(self, rows: np.ndarray) -> None:
+        self.rows = rows
+
+    @classmethod
+    def of_turns(cls, turns: Iterable[Turn], eos: int, vocabulary: int, *, path: bool = True) -> TokenTable:
+        """The rows of turns, EOS included.
+
+        Args:
+            turns: in order.
+            eos: id that ends each turn.
+            vocabulary: number of ids the model knows.
+            path: whether the turns are one path, so that `turn` and `index` count along it; else they are 0.
+        """
+        parts = [turn_rows(turn, eos, vocabulary) for turn in turns]
+        rows = np.concatenate([np.zeros(0, row_type(vocabulary)), *parts])
+        if path:
+            rows["turn"] = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
+            rows["index"] = np.arange(len(rows))
+        return cls(rows)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, column: str) -> np.ndarray:
+        return self.rows[column]  # type: ignore[no-any-return]
+
+    def __repr__(self) -> str:
+        return f"<TokenTable of {len(self)} tokens>"
+
+    def columns(self) -> Iterator[tuple[str, Any]]:
+        """Name and values of each column; role, origin and fate as words, filters as a column each."""
+        for name in self.rows.dtype.names or ():
+            values = self.rows[name]
+            if name == "role":
+                yield name, np.array(ROLES, dtype=object)[values]
+            elif name == "origin":
+                yield name, np.array(ORIGINS, dtype=object)[values]
+            elif name == "alt_fate":
+                yield name, [[("kept", *FILTERS)[fate] for fate in row] for row in values]
+            elif name.startswith("cut_"):
+                yield from ((f"{name}_{rule}", values[:, place]) for place, rule in enumerate(FILTERS))
+            else:
+                yield name, values.tolist() if values.ndim > 1 else values
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """A data frame with one row a token.
+
+        Raises:
+            ImportError: pandas is not installed.
+        """
+        pandas = _optional("pandas")
+        return pandas.DataFrame(dict(self.columns()))  # type: ignore[no-any-return]
+
+    def to_arrow(self) -> pyarrow.Table:
+        """An Arrow table with one row a token.
+
+        Raises:
+            ImportError: pyarrow is not installed.
+        """
+        pyarrow = _optional("pyarrow")
+        return pyarrow.table({name: pyarrow.array(values) for name, values in self.columns()})  # type: ignore[no-any-return]
+
+
+def _optional(name: str) -> Any:
+    import importlib
+
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        raise ImportError(f"This needs {name}: pip install {name}, or pip install 'dialogpt-widget[data]'.") from error

@@ -1,0 +1,252 @@
+"""From logits to the next token: penalties, filters and the ledger of what each removed, the dice.
+
+The filters are transformers' own logits processors, in the order in which `generate` applies them. Applied one by
+one, they let the ledger say what each removed. Sampling first gathers the top-k candidates and runs the other warpers
+on those alone: the kept set is the same, at a fraction of the time that sorting the vocabulary takes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from transformers.generation.logits_process import (
+    MinNewTokensLengthLogitsProcessor,
+    MinPLogitsWarper,
+    NoRepeatNGramLogitsProcessor,
+    RepetitionPenaltyLogitsProcessor,
+    TemperatureLogitsWarper,
+    TopPLogitsWarper,
+)
+
+from dialogpt_widget.dialogue.tokens import ALTERNATIVES, FILTERS, NO_ID, ORIGINS, row_type
+from dialogpt_widget.settings import Settings
+
+NGRAM, MIN_NEW, TOP_K, TOP_P, MIN_P = range(len(FILTERS))
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A token that was chosen and how; the columns of `TokenTable` of the same names say what each value means."""
+
+    id: int
+    eos: bool
+    position: int
+    origin: str
+    logprob: float
+    logprob_used: float
+    rank: int
+    entropy: float
+    entropy_used: float
+    kept: int
+    cut_count: tuple[int, ...]
+    cut_mass: tuple[float, ...]
+    draw: float
+    ms: float
+    alt_id: tuple[int, ...]
+    alt_logprob: tuple[float, ...]
+    alt_fate: tuple[int, ...]
+
+
+def token_rows(tokens: Sequence[Token], vocabulary: int, start: int = 0) -> np.ndarray:
+    """The tokens of a reply as rows of `row_type(vocabulary)`; what depends on the path is left 0.
+
+    Args:
+        tokens: in order.
+        vocabulary: number of ids that the model knows.
+        start: tokens of context before the reply, so that `position` is the slot in which each was scored.
+    """
+    rows = np.zeros(len(tokens), row_type(vocabulary))
+    same = [name for name in Token.__dataclass_fields__ if not name.startswith("alt_") and name != "origin"]
+    for name in same:
+        if tokens:
+            rows[name] = [getattr(token, name) for token in tokens]
+    rows["position"] += start
+    for row, token in zip(rows, tokens, strict=True):
+        row["origin"] = ORIGINS.index(token.origin)
+        found = len(token.alt_id)
+        row["alt_id"], row["alt_logprob"] = NO_ID, np.nan
+        row["alt_id"][:found] = token.alt_id
+        row["alt_logprob"][:found] = token.alt_logprob
+        row["alt_fate"][:found] = token.alt_fate
+    return rows
+
+
+def dice(seed: int, reply: int, position: int) -> float:
+    """The uniform number in [0, 1) for one place of one reply, whatever was drawn before.
+
+    Philox is a counter-based generator (Salmon et al., 2011, "Parallel random numbers: as easy as 1, 2, 3"), so that
+    pausing, stepping, forking or comparing never shifts the dice.
+    """
+    bits = np.random.Philox(key=[seed, reply], counter=[position, 0, 0, 0])
+    return float(np.random.Generator(bits).random(dtype=np.float32))
+
+
+class Decoder:
+    """Chooses the tokens of one reply.
+
+    Args:
+        settings: with a seed where `do_sample` is on.
+        eos: id that ends the turn.
+        reply: the number of the generation, which selects its dice.
+    """
+
+    def __init__(self, settings: Settings, eos: int, reply: int = 0) -> None:
+        self.settings, self.eos, self.reply = settings, eos, reply
+        self._penalty = _if(settings.repetition_penalty != 1, RepetitionPenaltyLogitsProcessor, settings.repetition_penalty)
+        self._ngrams = _if(settings.no_repeat_ngram_size > 0, NoRepeatNGramLogitsProcessor, settings.no_repeat_ngram_size)
+        self._temperature = _if(settings.temperature != 1, TemperatureLogitsWarper, settings.temperature)
+        self._top_p = _if(settings.top_p < 1, TopPLogitsWarper, settings.top_p)
+        self._min_p = _if(settings.min_p > 0, MinPLogitsWarper, settings.min_p)
+
+    def choose(self, logits: torch.Tensor, said: Sequence[int]) -> Token:
+        """The next token.
+
+        Args:
+            logits: `[vocabulary]`, of the last position.
+            said: ids of the reply so far.
+
+        Returns:
+            The token, with `ms` 0.
+        """
+        own = logits.float()
+        total = torch.logsumexp(own, 0)
+        ledger = _Ledger()
+        scores = self._penalised(own, said, ledger)
+        if self.settings.do_sample:
+            chosen, used, spread, draw = self._sample(scores, len(said), ledger)
+        else:
+            chosen, used, spread, draw = self._greedy(own, scores, ledger)
+        own_log = own - total
+        best = torch.topk(own, min(ALTERNATIVES, len(own)))
+        logprob, entropy, rank, *alternatives = torch.cat(
+            [
+                own_log[chosen, None],
+                _entropy(own_log)[None],
+                (own > own[chosen]).sum()[None].float(),
+                best.values - total,
+            ]
+        ).tolist()
+        alt_id = best.indices.tolist()
+        return Token(
+            id=chosen,
+            eos=chosen == self.eos,
+            position=len(said),
+            origin="sampled" if self.settings.do_sample else "greedy",
+            logprob=logprob,
+            logprob_used=used,
+            rank=int(rank) + 1,
+            entropy=entropy,
+            entropy_used=entropy if spread is None else spread,
+            kept=ledger.left,
+            cut_count=tuple(ledger.count),
+            cut_mass=tuple(ledger.mass),
+            draw=draw,
+            ms=0.0,
+            alt_id=tuple(alt_id),
+            alt_logprob=tuple(alternatives),
+            alt_fate=tuple(ledger.fate(token) for token in alt_id),
+        )
+
+    def _penalised(self, own: torch.Tensor, said: Sequence[int], ledger: _Ledger) -> torch.Tensor:
+        """Scores after what looks at the whole vocabulary: repetition penalty, n-grams, shortest reply."""
+        scores = own
+        reply = torch.tensor([list(said)], dtype=torch.long, device=own.device)
+        if self._penalty and said:
+            scores = self._penalty(reply, scores[None])[0]
+        ledger.left = len(own)
+        if self._ngrams:
+            scores = ledger.note(NGRAM, scores, self._ngrams(reply, scores[None])[0])
+        if len(said) < self.settings.min_new_tokens:
+            shortest = MinNewTokensLengthLogitsProcessor(
+                0, self.settings.min_new_tokens, self.eos, device=str(own.device)
+            )
+            scores = ledger.note(MIN_NEW, scores, shortest(reply, scores[None])[0])
+        return scores
+
+    def _greedy(
+        self, own: torch.Tensor, scores: torch.Tensor, ledger: _Ledger
+    ) -> tuple[int, float, float | None, float]:
+        chosen = int(scores.argmax())
+        log = torch.log_softmax(scores, 0)
+        return chosen, float(log[chosen]), None if scores is own else float(_entropy(log)), float("nan")
+
+    def _sample(self, scores: torch.Tensor, position: int, ledger: _Ledger) -> tuple[int, float, float, float]:
+        scores = self._temperature(None, scores[None])[0] if self._temperature else scores
+        ids, values = self._candidates(scores)
+        total = torch.logsumexp(scores, 0)
+        ledger.cut(TOP_K, ledger.left - len(ids), 1 - float((values - total).exp().sum()), ids)
+        for rule, warper in ((TOP_P, self._top_p), (MIN_P, self._min_p)):
+            if warper:
+                passed = warper(None, values[None])[0]
+                keep = passed > -torch.inf
+                before = torch.softmax(values, 0)
+                ids, values = ids[keep], values[keep]
+                ledger.cut(rule, len(keep) - len(ids), float(before[~keep].sum()), ids)
+        log = torch.log_softmax(values, 0)
+        weights = log.double().exp().cpu().numpy()
+        assert self.settings.seed is not None
+        draw = dice(self.settings.seed, self.reply, position)
+        place = min(int(np.searchsorted(np.cumsum(weights), draw, side="right")), len(weights) - 1)
+        return int(ids[place]), float(log[place]), float(_entropy(log)), draw
+
+    def _candidates(self, scores: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Ids and scores of what top-k keeps, most probable first, ties by the lower id.
+
+        As in transformers, a tie at the k-th place is kept whole.
+        """
+        k = self.settings.top_k
+        if 0 < k < len(scores):
+            least = torch.topk(scores, k).values[-1]
+            ids = (scores >= torch.clamp(least, min=torch.finfo(scores.dtype).min)).nonzero()[:, 0]
+        else:
+            ids = (scores > -torch.inf).nonzero()[:, 0]
+        values, order = torch.sort(scores[ids], descending=True, stable=True)
+        return ids[order], values
+
+
+class _Ledger:
+    """What each filter removed from one step's distribution."""
+
+    def __init__(self) -> None:
+        self.left = 0
+        self.count = [0] * len(FILTERS)
+        self.mass = [0.0] * len(FILTERS)
+        self._survivors: dict[int, set[int]] = {}
+        self._removed: dict[int, set[int]] = {}
+
+    def note(self, rule: int, before: torch.Tensor, after: torch.Tensor) -> torch.Tensor:
+        """Records what a processor of the whole vocabulary barred; gives its scores back."""
+        gone = ((after == -torch.inf) & (before > -torch.inf)).nonzero()[:, 0]
+        self.count[rule] = len(gone)
+        self.left -= len(gone)
+        self._removed[rule] = set(gone.tolist())
+        if len(gone):
+            self.mass[rule] = float((before[gone] - torch.logsumexp(before, 0)).exp().sum())
+        return after
+
+    def cut(self, rule: int, count: int, mass: float, survivors: torch.Tensor) -> None:
+        """Records what a warper removed, and whom it left."""
+        self.count[rule] = count
+        self.mass[rule] = max(0.0, mass) if count else 0.0
+        self.left = len(survivors)
+        self._survivors[rule] = set(survivors.tolist()) if count else set()
+
+    def fate(self, token: int) -> int:
+        """0 if a token was left to draw from, else 1 + the place in `FILTERS` of what removed it."""
+        for rule in range(len(FILTERS)):
+            if token in self._removed.get(rule, ()) or (self.count[rule] and token not in self._survivors.get(rule, {token})):
+                return rule + 1
+        return 0
+
+
+def _entropy(log: torch.Tensor) -> torch.Tensor:
+    """Shannon entropy in nat of log-probabilities, -inf among them allowed."""
+    return torch.special.entr(log.exp()).sum()
+
+
+def _if(wanted: bool, make: Any, value: float) -> Any:
+    return make(value) if wanted else None

@@ -1,0 +1,25 @@
+"""What goes wrong between a model's name and a model that answers, in words for people."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+Kind = Literal["offline", "not_found", "damaged", "memory", "unsupported", "disk", "failed"]
+
+
+class ModelError(RuntimeError):
+    """A model could not be loaded or run.
+
+    Attributes:
+        kind: what it is, for code.
+        title: what happened, in a sentence.
+        message: why, and what to do next.
+        offers: names of models that would work instead.
+    """
+
+    def __init__(self, kind: Kind, title: str, message: str, offers: tuple[str, ...] = ()) -> None:
+        super().__init__(f"{title} {message}")
+        self.kind = kind
+        self.title = title
+        self.message = message
+        self.offers = offers

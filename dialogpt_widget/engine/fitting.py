@@ -1,0 +1,80 @@
+"""Does a model fit? What loading it takes, against what the machine has left."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dialogpt_widget.engine.errors import ModelError
+from dialogpt_widget.engine.machine import available_memory
+from dialogpt_widget.engine.names import KNOWN, title_of
+
+BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
+WORKSPACE = 500_000_000  # torch, transformers and the activations of a full window; measured at 450 MB
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """Bytes that a model takes once loaded, and at most while it is loaded."""
+
+    resident: int
+    peak: int
+
+
+def need(parameters: int, precision: str, checkpoint: int, *, mapped: bool) -> Need:
+    """What a model takes.
+
+    Args:
+        parameters: how many.
+        precision: dtype that it runs in.
+        checkpoint: bytes of its weights on disk.
+        mapped: whether they are mapped (safetensors) instead of read whole (`.bin`) before they are converted.
+    """
+    resident = parameters * BYTES[precision]
+    return Need(resident, resident + (0 if mapped else checkpoint))
+
+
+def check_fit(name: str, wanted: Need, precision: str, left: int | None = None, on_gpu: int | None = None) -> None:
+    """Refuses a model that the machine cannot hold, before it is loaded.
+
+    Args:
+        name: the model's name.
+        wanted: what it takes.
+        precision: dtype it would run in.
+        left: bytes of memory that may be used; measured if not given.
+        on_gpu: bytes free on the GPU that it would run on; None on a CPU.
+
+    Raises:
+        ModelError: of kind "memory", offering known models that fit.
+    """
+    left = available_memory() if left is None else left
+    if on_gpu is not None and wanted.resident + WORKSPACE > on_gpu:
+        raise _too_large(name, wanted.resident, on_gpu, precision, "the GPU", left, on_gpu)
+    if wanted.peak + WORKSPACE > left:
+        raise _too_large(name, wanted.peak, left, precision, "this machine", left, on_gpu)
+
+
+def _too_large(name: str, size: int, room: int, precision: str, where: str, left: int, on_gpu: int | None) -> ModelError:
+    offers = tuple(known for known in _smaller(name, size) if _fits(known, precision, left, on_gpu))
+    others = " or ".join(title_of(offer).split(":")[0] for offer in offers)
+    way_out = f"Choose {others}, free some memory, or use a larger machine." if others else "Free some memory first."
+    return ModelError(
+        "memory",
+        f"{title_of(name)} does not fit into the memory of {where}.",
+        f"Loading it in {precision} takes about {_gigabytes(size + WORKSPACE)}; {_gigabytes(room)} can be used. {way_out}",
+        offers,
+    )
+
+
+def _smaller(name: str, size: int) -> list[str]:
+    order = sorted(KNOWN.values(), key=lambda known: -known.parameters)
+    return [known.name for known in order if known.name != name and known.parameters * 2 < size]
+
+
+def _fits(name: str, precision: str, left: int, on_gpu: int | None) -> bool:
+    known = KNOWN[name]
+    wanted = need(known.parameters, precision, known.download, mapped=known.mapped)
+    return wanted.peak + WORKSPACE <= left and (on_gpu is None or wanted.resident + WORKSPACE <= on_gpu)
+
+
+def _gigabytes(size: int) -> str:
+    return f"{size / 1e9:.1f} GB"

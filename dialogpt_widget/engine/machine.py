@@ -1,0 +1,83 @@
+"""What this process may use of the machine: memory and processors, containers' limits included."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+
+_CGROUPS = Path("/sys/fs/cgroup")
+_UNLIMITED = 2**60  # cgroup v1 writes a huge number for "no limit"
+
+
+def available_memory() -> int:
+    """Bytes that this process may still take: the least of what the host, its cgroups and its rlimits leave."""
+    return min([int(psutil.virtual_memory().available), *_cgroup_room(), *_rlimit_room()])
+
+
+def processors() -> int:
+    """How many processors this process may keep busy: its affinity and its cgroups' CPU quota, at least 1."""
+    affinity = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min([affinity, *_cgroup_processors()]))
+
+
+def _rlimit_room() -> Iterator[int]:
+    try:
+        import resource
+    except ImportError:  # Windows
+        return
+    used = psutil.Process().memory_info()
+    for name, taken in (("RLIMIT_AS", used.vms), ("RLIMIT_DATA", used.rss)):
+        limit = resource.getrlimit(getattr(resource, name))[0]
+        if limit != resource.RLIM_INFINITY:
+            yield max(0, limit - taken)
+
+
+def _cgroup_room() -> Iterator[int]:
+    for folder in _cgroup_folders("memory"):
+        for limit_file, used_file, cache in (
+            ("memory.max", "memory.current", "inactive_file"),
+            ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
+        ):
+            limit, used = _number(folder / limit_file), _number(folder / used_file)
+            if limit is not None and used is not None and limit < _UNLIMITED:
+                yield max(0, limit - used + _statistic(folder / "memory.stat", cache))
+
+
+def _cgroup_processors() -> Iterator[int]:
+    for folder in _cgroup_folders("cpu"):
+        quota, period = _number(folder / "cpu.cfs_quota_us"), _number(folder / "cpu.cfs_period_us")
+        words = _read(folder / "cpu.max").split()
+        if len(words) == 2 and words[0] != "max":
+            quota, period = int(words[0]), int(words[1])
+        if quota and period and quota > 0:
+            yield max(1, round(quota / period))
+
+
+def _cgroup_folders(controller: str) -> Iterator[Path]:
+    """The folders of this process's cgroup and of those around it, version 2 and version 1."""
+    for line in _read(Path("/proc/self/cgroup")).splitlines():
+        _, names, path = line.split(":", 2)
+        if names and controller not in names.split(","):
+            continue
+        root = _CGROUPS / controller if names else _CGROUPS
+        inner = root / path.lstrip("/")
+        yield from (folder for folder in (inner, *inner.parents) if folder == root or root in folder.parents)
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text()
+    except OSError:
+        return ""
+
+
+def _number(file: Path) -> int | None:
+    text = _read(file).strip()
+    return int(text) if text.lstrip("-").isdigit() else None
+
+
+def _statistic(file: Path, name: str) -> int:
+    return next((int(line.split()[1]) for line in _read(file).splitlines() if line.startswith(f"{name} ")), 0)

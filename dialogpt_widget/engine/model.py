@@ -1,0 +1,231 @@
+"""A causal language model that keeps its cache over turns: ids in, tokens out."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import math
+import secrets
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+
+from dialogpt_widget.dialogue.context import window_size
+from dialogpt_widget.dialogue.tokens import ALTERNATIVES, TokenTable, given_rows
+from dialogpt_widget.engine import text as texts
+from dialogpt_widget.engine.decoding import Decoder, Token
+from dialogpt_widget.engine.hub import Progress
+from dialogpt_widget.engine.loading import Loaded, load, out_of_memory
+
+PREFILL = 256  # tokens of a long context that are read at once, so that a stop is heard in between
+SEED_BITS = 32  # of a seed that is drawn; a browser's numbers hold 53
+
+
+class ChatModel:
+    """A model in memory, its tokenizer, and the keys and values of what it has read last.
+
+    One thread at a time uses it: `generate` and `score` hold a lock while they compute.
+
+    Attributes:
+        name: full name on the hub, `mini`, or the folder's path.
+        revision: commit on the hub, or None.
+        device: where it runs.
+        precision: dtype it runs in.
+        eos: id that ends a turn.
+        vocabulary: number of ids.
+        positions: the longest sequence it can take; None where it has no limit.
+        parameters: how many it has.
+    """
+
+    def __init__(self, loaded: Loaded) -> None:
+        self._model, self._tokenizer = loaded.model, loaded.tokenizer
+        self.name, self.revision = loaded.name, loaded.revision
+        self.device, self.precision = loaded.device, loaded.precision
+        self.eos: int = int(loaded.tokenizer.eos_token_id)
+        self.vocabulary: int = int(loaded.model.get_output_embeddings().weight.shape[0])
+        self.positions = _positions(loaded)
+        self.parameters: int = sum(weight.numel() for weight in loaded.model.parameters())
+        accepted = inspect.signature(loaded.model.forward).parameters
+        self._last_only = {"logits_to_keep": 1} if "logits_to_keep" in accepted else {}
+        self._lock = threading.RLock()
+        self._cache: Any = None
+        self._cached: list[int] = []
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        name: str = "microsoft/DialoGPT-medium",
+        *,
+        device: str = "auto",
+        precision: str = "auto",
+        revision: str | None = None,
+        progress: Progress | None = None,
+    ) -> ChatModel:
+        """Loads a model; see `dialogpt_widget.engine.loading.load` for the arguments and errors.
+
+        Example:
+            >>> model = ChatModel.from_pretrained("mini")
+            >>> model.decode([token.id for token in model.generate(model.encode("Hi!") + [model.eos], Settings())])
+        """
+        return cls(load(name, device=device, precision=precision, revision=revision, progress=progress))
+
+    def __repr__(self) -> str:
+        return f"<ChatModel {self.name}, {self.parameters:,} parameters, {self.precision} on {self.device}>"
+
+    def encode(self, text: str) -> list[int]:
+        """The ids of a text, without EOS. What is spelled like a special token stays text."""
+        return texts.encode(self._tokenizer, text)
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """The text of ids; bytes that are not valid UTF-8 become U+FFFD."""
+        return texts.decode(self._tokenizer, ids)
+
+    def text_stream(self) -> texts.TextStream:
+        """A decoder for ids that come one by one."""
+        return texts.TextStream(self._tokenizer)
+
+    def generate(
+        self,
+        ids: Sequence[int],
+        settings: Settings,
+        stop: threading.Event | None = None,
+        *,
+        reply: int = 0,
+        prefix: Sequence[int] = (),
+    ) -> Iterator[Token]:
+        """Decodes one reply, a token at a time; its last token is the EOS unless it was stopped or grew too long.
+
+        Args:
+            ids: the context, every turn followed by EOS.
+            settings: how to decode; a seed is drawn where it is None.
+            stop: when set, no further step of the model begins.
+            reply: the number of this generation, which selects its dice.
+            prefix: the reply's first ids, already decided.
+
+        Raises:
+            ValueError: the context is empty, has unknown ids, or leaves no room in the window.
+            ModelError: memory ran out.
+        """
+        window = window_size(settings, self.positions)
+        _check_ids(ids, self.vocabulary)
+        if len(ids) + len(prefix) >= window:
+            raise ValueError(f"{len(ids) + len(prefix)} tokens leave no room for a reply in a window of {window}.")
+        if settings.seed is None:
+            settings = settings.replace(seed=draw_seed())
+        return self._tokens(list(ids), list(prefix), settings, window, stop or threading.Event(), reply)
+
+    def _tokens(
+        self, ids: list[int], said: list[int], settings: Settings, window: int, stop: threading.Event, reply: int
+    ) -> Iterator[Token]:
+        decoder = Decoder(settings, self.eos, reply)
+        limit = min(settings.max_new_tokens, window - len(ids))
+        while len(said) < limit:
+            began = time.perf_counter()
+            with self._lock, torch.inference_mode():
+                logits = self._next_logits([*ids, *said], stop)
+                if logits is None:
+                    return
+                token = decoder.choose(logits, said)
+            yield dataclasses.replace(token, ms=(time.perf_counter() - began) * 1e3)
+            if token.eos:
+                return
+            said.append(token.id)
+
+    def _next_logits(self, ids: list[int], stop: threading.Event) -> torch.Tensor | None:
+        """Logits `[vocabulary]` after `ids`, from the cache where it holds their beginning; None when stopped."""
+        start = self._reuse(ids)
+        logits = None
+        try:
+            for begin in range(start, len(ids), PREFILL):
+                if stop.is_set():
+                    return None
+                piece = ids[begin : begin + PREFILL]
+                out = self._model(
+                    input_ids=torch.tensor([piece], device=self.device),
+                    past_key_values=self._cache,
+                    use_cache=True,
+                    **self._last_only,
+                )
+                self._cache, logits = out.past_key_values, out.logits[0, -1]
+                self._cached.extend(piece)
+        except BaseException as error:
+            self.forget()
+            if isinstance(error, (torch.OutOfMemoryError, MemoryError)) or "DefaultCPUAllocator" in str(error):
+                raise out_of_memory(self.name, self.precision) from error
+            raise
+        return logits
+
+    def _reuse(self, ids: list[int]) -> int:
+        """Crops the cache to what it shares with `ids`; returns how many ids need not be read again."""
+        same = min(len(self._cached), len(ids) - 1)
+        if self._cached[:same] != ids[:same]:
+            same = next(place for place in range(same) if self._cached[place] != ids[place])
+        if self._cache is not None and 0 < same:
+            try:
+                if same < len(self._cached):
+                    self._cache.crop(same - len(self._cached))
+                del self._cached[same:]
+                return same
+            except (RuntimeError, ValueError, AttributeError):  # a cache that cannot be cropped, such as a state space
+                pass
+        self.forget()
+        return 0
+
+    def forget(self) -> None:
+        """Gives back the memory of the keys and values; the next reply reads its whole context again."""
+        self._cache, self._cached = None, []
+
+    def score(self, ids: Sequence[int]) -> TokenTable:
+        """How probable each id was, given those before it, in one forward pass without the cache.
+
+        Args:
+            ids: at most `positions` many.
+
+        Returns:
+            One row an id: `logprob`, `rank`, `entropy` and the alternatives; the first id's are NaN.
+
+        Raises:
+            ValueError: no ids, unknown ids, or too many of them.
+        """
+        _check_ids(ids, self.vocabulary)
+        if self.positions is not None and len(ids) > self.positions:
+            raise ValueError(f"{len(ids)} tokens are more than the {self.positions} that {self.name} can take.")
+        rows = given_rows(ids, self.vocabulary)
+        with self._lock, torch.inference_mode():
+            own = self._model(input_ids=torch.tensor([list(ids)], device=self.device)).logits[0, :-1].float()
+            log = torch.log_softmax(own, -1)
+            next_ids = torch.tensor(list(ids[1:]), device=self.device)[:, None]
+            at = log.gather(1, next_ids)
+            best = torch.topk(log, min(ALTERNATIVES, self.vocabulary), -1)
+            rows["logprob"][1:] = at[:, 0].cpu()
+            rows["rank"][1:] = (log > at).sum(-1).cpu() + 1
+            rows["entropy"][1:] = torch.special.entr(log.exp()).sum(-1).cpu()
+            rows["alt_id"][1:, : best.indices.shape[1]] = best.indices.cpu()
+            rows["alt_logprob"][1:, : best.indices.shape[1]] = best.values.cpu()
+        rows["position"] = np.arange(len(ids))
+        rows["eos"] = rows["id"] == self.eos
+        return TokenTable(rows)
+
+
+def draw_seed() -> int:
+    """A seed from the operating system's randomness."""
+    return secrets.randbits(SEED_BITS)
+
+
+def _positions(loaded: Loaded) -> int | None:
+    positions = getattr(loaded.model.config.get_text_config(), "max_position_embeddings", None)
+    if isinstance(positions, int) and positions > 0:
+        return positions
+    longest = getattr(loaded.tokenizer, "model_max_length", math.inf)
+    return int(longest) if longest < 1e9 else None
+
+
+def _check_ids(ids: Sequence[int], vocabulary: int) -> None:
+    if not ids:
+        raise ValueError("There are no ids to go on from: begin with at least one token.")
+    if min(ids) < 0 or max(ids) >= vocabulary:
+        raise ValueError(f"Ids are from 0 to {vocabulary - 1}; got {min(ids)} to {max(ids)}.")

@@ -1,0 +1,144 @@
+"""What may be set, with bounds and help: the one source for the panel, the docs and validation."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import math
+from dataclasses import dataclass, field
+from typing import Any, NoReturn
+
+__all__ = ["Settings"]
+
+
+def _setting(default: Any, low: float | None, high: float | None, group: str, help: str) -> Any:  # noqa: A002
+    return field(default=default, metadata={"min": low, "max": high, "group": group, "help": help})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How the next reply is decoded. Immutable: a turn keeps the settings it was made with.
+
+    The names are those of transformers' `GenerationConfig`. Penalties and n-grams look at the reply alone, never at
+    the history.
+
+    Raises:
+        TypeError: a name that is not a setting, or a value of the wrong type.
+        ValueError: a value out of bounds; the message says what is allowed.
+    """
+
+    max_new_tokens: int = _setting(128, 1, 4096, "length", "Longest reply, in tokens.")
+    min_new_tokens: int = _setting(
+        1, 0, 4096, "length", "Shortest reply, in tokens: the end of the turn is barred until then."
+    )
+    do_sample: bool = _setting(
+        True, None, None, "sampling", "Draw each token at random. Off: always the most probable one (greedy)."
+    )
+    temperature: float = _setting(
+        1.0, 0.01, 10.0, "sampling", "Divides the logits: below 1 sharpens the distribution, above 1 flattens it."
+    )
+    top_k: int = _setting(40, 0, 1_000_000, "sampling", "Keep only the k most probable tokens. 0: keep all.")
+    top_p: float = _setting(
+        0.9, 0.0, 1.0, "sampling", "Keep the fewest tokens whose probabilities add up to p (nucleus). 1: keep all."
+    )
+    min_p: float = _setting(
+        0.0, 0.0, 1.0, "sampling", "Drop tokens less probable than this share of the most probable one. 0: drop none."
+    )
+    repetition_penalty: float = _setting(
+        1.0, 0.1, 10.0, "repetition", "Above 1, makes tokens that the reply already holds less likely. 1: off."
+    )
+    no_repeat_ngram_size: int = _setting(
+        0, 0, 100, "repetition", "No run of this many tokens comes twice in a reply. 0: off."
+    )
+    seed: int | None = _setting(
+        None, 0, 2**53 - 1, "sampling", "Fixes the dice, so that a chat can be repeated. Empty: a new seed is drawn."
+    )
+    max_context: int = _setting(
+        1000, 8, 1_000_000, "length", "Window in tokens for history and reply; the model's own limit also holds."
+    )
+    candidates: int = _setting(1, 1, 64, "sampling", "How many replies are sampled for each turn.")
+
+    def __post_init__(self) -> None:
+        for spec in dataclasses.fields(self):
+            object.__setattr__(self, spec.name, _checked(spec, getattr(self, spec.name)))
+        if self.min_new_tokens > self.max_new_tokens:
+            raise ValueError(
+                f"min_new_tokens={self.min_new_tokens} is more than max_new_tokens={self.max_new_tokens}: "
+                "lower the one or raise the other."
+            )
+
+    def replace(self, **changes: Any) -> Settings:
+        """A copy with some values changed.
+
+        Raises:
+            TypeError: a name that is not a setting.
+            ValueError: a value out of bounds.
+        """
+        return Settings.from_dict(self.to_dict() | changes)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The values by name, ready for JSON."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Settings:
+        """Settings from values by name; what is not named keeps its default.
+
+        Raises:
+            TypeError: a name that is not a setting, or a value of the wrong type.
+            ValueError: a value out of bounds.
+        """
+        names = [spec.name for spec in dataclasses.fields(cls)]
+        for name in values:
+            if name not in names:
+                near = difflib.get_close_matches(str(name), names, n=1)
+                hint = f" Did you mean {near[0]!r}?" if near else ""
+                raise TypeError(f"{name!r} is not a setting.{hint} Settings are: {', '.join(names)}.")
+        return cls(**values)
+
+    @classmethod
+    def schema(cls) -> list[dict[str, Any]]:
+        """One row a setting: `name, type, default, min, max, group, help`; what the panel and the docs are made of."""
+        return [
+            {"name": spec.name, "type": _type_name(spec), "default": spec.default, **spec.metadata}
+            for spec in dataclasses.fields(cls)
+        ]
+
+
+def _refuse(self: Settings, name: str, value: object) -> NoReturn:
+    raise AttributeError(
+        f"Settings do not change once made. Write chat.settings = chat.settings.replace({name}={value!r})."
+    )
+
+
+Settings.__setattr__ = _refuse  # type: ignore[method-assign]  # dataclasses' own message names no way out
+
+
+def _type_name(spec: dataclasses.Field[Any]) -> str:
+    return "bool" if isinstance(spec.default, bool) else "float" if isinstance(spec.default, float) else "int"
+
+
+def _checked(spec: dataclasses.Field[Any], value: Any) -> Any:
+    kind = _type_name(spec)
+    if spec.default is None and value is None:
+        return None
+    if kind == "bool":
+        if not isinstance(value, bool):
+            raise TypeError(f"{spec.name} is True or False, not {value!r}.")
+        return value
+    value = _number(spec.name, kind, value)
+    low, high = spec.metadata["min"], spec.metadata["max"]
+    if not low <= value <= high:  # also catches NaN, which compares false with everything
+        none = " (or None)" if spec.default is None else ""
+        raise ValueError(f"{spec.name} is from {low} to {high}{none}, not {value!r}.")
+    return value
+
+
+def _number(name: str, kind: str, value: Any) -> int | float:
+    if isinstance(value, bool) or not hasattr(value, "__float__"):
+        raise TypeError(f"{name} is {'a whole number' if kind == 'int' else 'a number'}, not {value!r}.")
+    if kind == "float":
+        return float(value)
+    if isinstance(value, float) and (math.isnan(value) or math.isinf(value) or value != int(value)):
+        raise TypeError(f"{name} is a whole number, not {value!r}.")
+    return int(value)

@@ -1,0 +1,1 @@
+"""How a chat is seen and steered from a notebook."""

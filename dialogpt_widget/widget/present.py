@@ -1,0 +1,86 @@
+"""From the kernel's objects to the values that a page shows."""
+
+from __future__ import annotations
+
+from dialogpt_widget.dialogue.context import Context
+from dialogpt_widget.dialogue.conversation import Turn
+from dialogpt_widget.engine.errors import ModelError
+from dialogpt_widget.engine.names import MINI, about, title_of
+from dialogpt_widget.widget import wire
+
+SAFETY = (
+    "It may say offensive, false or inconsistent things, and agrees with what is offensive more often than with what "
+    "is not. Do not rely on it."
+)
+
+
+def turn(settled: Turn) -> wire.TurnState:
+    """A settled turn as the view needs it."""
+    return {
+        "id": settled.id,
+        "parent": settled.parent,
+        "role": settled.role,
+        "text": settled.text,
+        "stop": settled.stop,
+        "tokens": len(settled.ids),
+        "created": round(settled.created, 3),
+        "model": settled.model,
+    }
+
+
+def status(
+    phase: wire.Phase,
+    detail: str,
+    *,
+    progress: float | None = None,
+    turn: int | None = None,
+    parent: int | None = None,
+    ahead: int = 0,
+    speed: float | None = None,
+) -> wire.Status:
+    """What the kernel is doing."""
+    return {
+        "phase": phase,
+        "detail": detail,
+        "progress": progress,
+        "turn": turn,
+        "parent": parent,
+        "ahead": ahead,
+        "speed": speed,
+    }
+
+
+def info(name: str, loaded: object = None) -> wire.Info:
+    """The model; `loaded` is a `ChatModel` once there is one."""
+    return {
+        "name": name,
+        "title": title_of(name),
+        "about": about(name),
+        "parameters": getattr(loaded, "parameters", None),
+        "device": str(loaded.device) if loaded is not None and hasattr(loaded, "device") else None,
+        "precision": getattr(loaded, "precision", None),
+        "revision": getattr(loaded, "revision", None),
+        "positions": getattr(loaded, "positions", None),
+        "notes": [SAFETY],
+    }
+
+
+def meter(context: Context | None) -> wire.Meter | None:
+    """How full the window is; None before a model is loaded."""
+    if context is None:
+        return None
+    return {"used": len(context.ids), "window": context.window, "first": next(iter(context.turns), None)}
+
+
+def error(problem: BaseException) -> wire.Error:
+    """An error with its ways out."""
+    again: wire.Action = {"label": "Try again", "op": "retry", "model": None}
+    if not isinstance(problem, ModelError):
+        why = f"{type(problem).__name__}: {problem} What was said is kept; the kernel's log has the details."
+        return {"kind": "failed", "title": "The reply failed.", "message": why, "actions": [again]}
+    offers: list[wire.Action] = [{"label": _offer(name), "op": "use_model", "model": name} for name in problem.offers]
+    return {"kind": problem.kind, "title": problem.title, "message": problem.message, "actions": [again, *offers]}
+
+
+def _offer(name: str) -> str:
+    return "Chat with the embedded model" if name == MINI else f"Use {title_of(name)}"

@@ -1,0 +1,331 @@
+"""A chat at work in a notebook: messages queue, the worker answers them, the page is told."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+import time
+import uuid
+import weakref
+from collections.abc import Iterable
+from concurrent.futures import Future, wait
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+from dialogpt_widget.chat import Chat
+from dialogpt_widget.dialogue.conversation import Turn
+from dialogpt_widget.settings import Settings
+from dialogpt_widget.widget import present, wire
+from dialogpt_widget.widget.frames import Frames
+from dialogpt_widget.widget.worker import WORKERS, Worker
+
+if TYPE_CHECKING:
+    from dialogpt_widget.engine.model import ChatModel
+
+_log = logging.getLogger(__name__)
+_PROGRESS_INTERVAL = 0.1  # seconds
+
+
+class View(Protocol):
+    """What a session needs of the widget that shows it."""
+
+    status: Any
+    error: Any
+
+    def publish(self, keys: Iterable[str]) -> None:
+        """Sends some keys of the state in one message."""
+
+    def post(self, content: Any) -> None:
+        """Sends a frame."""
+
+
+@dataclass(eq=False, slots=True)
+class Item:
+    """Something to answer: a message that is not said yet, or a turn that is there already.
+
+    Attributes:
+        text: the message; None where `turn` is answered again.
+        turn: the user's turn, once there is one.
+        awaited: whether code waits for the outcome; else the page shows it.
+        paced: whether the waiting thread posts the frames: while a cell runs, some hosts show only what its own
+            thread sends.
+        done: the reply, or why there is none.
+    """
+
+    text: str | None
+    turn: Turn | None = None
+    awaited: bool = False
+    paced: bool = False
+    id: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
+    stop: threading.Event = field(default_factory=threading.Event)
+    done: Future[Turn] = field(default_factory=Future)
+
+
+class Session:
+    """The work behind one widget.
+
+    Attributes:
+        chat: the conversation and its model.
+    """
+
+    def __init__(self, chat: Chat, view: View) -> None:
+        self.chat = chat
+        self.frames = Frames(self._post)
+        self._view = weakref.ref(view)
+        self._lock = threading.RLock()
+        self._queue: list[Item] = []
+        self._active: Item | None = None
+        self._failed: Turn | None = None
+        self._begun = self._closed = False
+        self._ahead = 0
+        self._speed: float | None = None
+        self._told = 0.0
+        self._worker = self._find_worker()
+
+    def state(self, name: str) -> Any:
+        """The value of a wire trait that is the session's."""
+        model = self.chat.model
+        values: dict[str, Any] = {
+            "info": lambda: present.info(self.chat.model_name, model),
+            "queue": lambda: [{"id": item.id, "text": item.text} for item in self._waiting()],
+            "meter": lambda: present.meter(self.chat.context if model else None),
+            "leaf": lambda: self.chat.conversation.leaf,
+            "settings": lambda: self.chat.settings.to_dict(),
+            "settings_schema": Settings.schema,
+        }
+        return values[name]()
+
+    def begin(self) -> None:
+        """Loads the model in the background, once."""
+        with self._lock:
+            if self._begun or self._closed:
+                return
+            self._begun = True
+            worker = self._worker
+        worker.submit(lambda: self._prepare(worker))
+
+    def put(self, item: Item) -> Item:
+        """Takes something to answer; it waits for what came before it.
+
+        Raises:
+            RuntimeError: the widget is closed, or the caller is a callback of the running reply.
+        """
+        with self._lock:
+            if self._closed:
+                raise RuntimeError("This widget is closed. Make a new one to go on.")
+            if item.paced and self._worker.is_current_thread:
+                raise RuntimeError("A callback of a reply cannot wait for another reply; use a thread, or asend.")
+            self._queue.append(item)
+            self._begun = True
+            self._show(error=None)
+            self._next()
+            self._show("queue")
+        return item
+
+    def wait(self, item: Item) -> Turn:
+        """Waits for a reply and posts its frames meanwhile. Ctrl-C stops it.
+
+        Raises:
+            KeyboardInterrupt: after the reply has been stopped and kept.
+        """
+        try:
+            while not wait([item.done], timeout=wire.FRAME_INTERVAL).done:
+                self.frames.post_due()
+        except KeyboardInterrupt:
+            if self.withdraw(item.id) is None:
+                item.stop.set()
+                wait([item.done])
+            raise
+        return item.done.result()
+
+    async def wait_async(self, item: Item) -> Turn:
+        """Waits for a reply without blocking the event loop; cancelling stops it."""
+        try:
+            return await asyncio.wrap_future(item.done)
+        except asyncio.CancelledError:
+            if self.withdraw(item.id) is None:
+                item.stop.set()
+            raise
+
+    def stop(self) -> None:
+        """Stops the running reply before the model's next step."""
+        active = self._active
+        if active is not None and active not in self._queue:
+            active.stop.set()
+
+    def withdraw(self, item_id: str) -> Item | None:
+        """Takes back what has not begun; None if it has."""
+        with self._lock:
+            item = next((item for item in self._queue if item.id == item_id), None)
+            if item is not None:
+                self._queue.remove(item)
+                item.done.cancel()
+                self._show("queue")
+            return item
+
+    def retry(self) -> None:
+        """Tries again what failed: the loading, or the last reply."""
+        with self._lock:
+            if self._failed is not None:
+                self._queue.insert(0, Item(None, self._failed))
+            self._failed = None
+            self._go_on()
+
+    def use(self, model: str | ChatModel) -> None:
+        """Goes on with another model, which is loaded in the background; the conversation stays."""
+        with self._lock:
+            self.chat.use(model, device=self.chat.device, precision=self.chat.precision)
+            self._worker = self._find_worker()
+            self._go_on()
+            self._show("info", "meter")
+
+    def close(self) -> None:
+        """Stops what runs, refuses what waits, lets go of the model."""
+        with self._lock:
+            self._closed = True
+            for item in self._queue:
+                item.done.cancel()
+            self._queue.clear()
+            if self._active is not None:
+                self._active.stop.set()
+            self._worker = Worker(self.chat.model_name)
+            self.chat.unload()
+
+    def show_path(self, *more: str) -> None:
+        """Tells the page that another path is selected."""
+        self._show("leaf", "meter", *more)
+
+    def _go_on(self) -> None:
+        self._begun = False
+        self._show(status=present.status("idle", ""), error=None)
+        self._next()
+        if self._active is None:
+            self.begin()
+
+    def _next(self) -> None:
+        with self._lock:
+            if self._active is not None or not self._queue or self._closed:
+                return
+            item = self._active = self._queue[0]
+            worker = self._worker
+            worker.submit(lambda: self._answer(item, worker), self._moved)
+
+    # On the worker's thread
+
+    def _prepare(self, worker: Worker) -> None:
+        try:
+            self._load(worker)
+        except BaseException as error:
+            self._fail(None, error)
+
+    def _load(self, worker: Worker) -> None:
+        if worker.model is None:
+            self._show(status=present.status("loading", f"Loading {present.info(worker.name)['title']}"))
+            worker.model = self.chat.load(self._progress)
+        if self.chat.model is not worker.model and worker is self._worker:
+            self.chat.use(worker.model)
+        self._ahead = 0
+        self._show("info", "meter", "queue", status=self._ready())
+
+    def _answer(self, item: Item, worker: Worker) -> None:
+        reply = None
+        try:
+            if worker is self._worker:
+                self._load(worker)
+            with self._lock:
+                if item not in self._queue or worker is not self._worker:
+                    return
+                self._queue.remove(item)
+            turn = item.turn = item.turn or self.chat.say(item.text or "")
+            reply = self.chat.reply(turn, item.stop)
+            self.frames.begin(reply.id)
+            busy = present.status("generating", "", turn=reply.id, parent=turn.id, speed=self._speed)
+            self._show(_key(turn), "leaf", "queue", status=busy)
+            began = time.perf_counter()
+            settled = self.chat.run(reply, lambda piece: self._piece(piece, item))
+            self._speed = len(reply.tokens) / max(time.perf_counter() - began, 1e-6)
+            self._settled(reply.turn, status=self._ready())
+            item.done.set_result(settled)
+        except BaseException as error:
+            self._settled(reply.turn if reply else None)
+            self._fail(item, error)
+        finally:
+            with self._lock:
+                self._active = None
+                if self._view_error() is None:
+                    self._next()
+
+    def _piece(self, piece: str, item: Item) -> None:
+        self.frames.add(piece)
+        if not item.paced:
+            self.frames.post_due()
+
+    def _settled(self, turn: Turn | None, **status: Any) -> None:
+        self.frames.end()
+        self._show(*([_key(turn)] if turn else []), "leaf", "meter", **status)
+
+    def _fail(self, item: Item | None, problem: BaseException) -> None:
+        _log.info("A reply failed.", exc_info=problem)
+        with self._lock:
+            if item is not None and item not in self._queue:
+                self._failed = item.turn
+                item.done.set_exception(problem)
+            for waiting in [waiting for waiting in self._queue if waiting.awaited]:
+                self._queue.remove(waiting)
+                waiting.done.set_exception(problem)
+            self._ahead = 0
+            self._show("queue", status=present.status("error", ""), error=present.error(problem))
+
+    def _progress(self, what: str, share: float | None) -> None:
+        now = time.monotonic()
+        if share in (None, 0.0, 1.0) or now - self._told >= _PROGRESS_INTERVAL:
+            self._told = now
+            self._show(status=present.status("loading", what, progress=share))
+
+    def _moved(self, ahead: int) -> None:
+        self._ahead = ahead
+        others = "another reply" if ahead == 1 else f"{ahead} other replies"
+        self._show("queue", status=present.status("waiting", f"Waiting for {others} on this model", ahead=ahead))
+
+    # Towards the page
+
+    def _show(self, *keys: str, **changes: Any) -> None:
+        """Sets traits of the view and sends them with some more keys, in one message."""
+        view = self._view()
+        if view is None or self._closed:
+            return
+        with self._lock:
+            for name, value in changes.items():
+                if getattr(view, name) != value:
+                    setattr(view, name, value)
+                    keys = (*keys, name)
+            if keys:
+                view.publish(keys)
+
+    def _post(self, frame: wire.Frame) -> None:
+        view = self._view()
+        if view is not None:
+            view.post(frame)
+
+    def _view_error(self) -> Any:
+        view = self._view()
+        return view.error if view is not None else None
+
+    def _ready(self) -> wire.Status:
+        return present.status("ready", "", speed=self._speed)
+
+    def _waiting(self) -> list[Item]:
+        """What the page shows as queued; what is about to begin is not."""
+        starts = self._active if self._worker.model is not None and not self._ahead else None
+        return [item for item in self._queue if item is not starts and item.text is not None]
+
+    def _find_worker(self) -> Worker:
+        chat = self.chat
+        if chat.model is not None:
+            return WORKERS.of(chat.model)
+        return WORKERS.of(chat.model_name, chat.device, chat.precision, chat.revision)
+
+
+def _key(turn: Turn) -> str:
+    return f"{wire.TURN_KEY}{turn.id}"

@@ -1,0 +1,195 @@
+"""Every trait, frame, request and reply that crosses between kernel and browser.
+
+`js/wire.js` mirrors this file; a test compares the two.
+
+**State** lives in traits, one JSON value a key, and one key a settled turn (`turn_<id>`), so that a turn costs its
+own bytes and not the conversation's. `leaf` names the last turn of the selected path; the path is found by following
+`parent`.
+
+**A running reply** travels in frames, custom messages of at most one each 40 ms. `seq` counts the frames of a widget
+from 1; a page that mounts late or misses a number asks `sync` for the whole reply so far. `text` is appended. When
+the reply has ended, its turn, `leaf`, `status` and `meter` come in one state update.
+
+**A request** is `{"op", "id", ...}`; it is answered by `{"id", "ok": true, ...}` or `{"id", "error"}`, once, soon:
+the answer says that a request was taken, not that its work is done.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, TypedDict
+
+from dialogpt_widget.dialogue.conversation import Role, Stop
+
+VERSION = 1
+FRAME_INTERVAL = 0.04  # seconds
+TURN_KEY = "turn_"
+
+TRAITS = (
+    "info",
+    "status",
+    "error",
+    "queue",
+    "meter",
+    "leaf",
+    "starters",
+    "settings",
+    "settings_schema",
+    "height",
+)
+
+Phase = Literal["idle", "loading", "ready", "waiting", "generating", "error"]
+
+
+class Info(TypedDict):
+    """The model, as the widget presents it. Before it is loaded only `name`, `title` and `about` are known."""
+
+    name: str
+    title: str
+    about: str
+    parameters: int | None
+    device: str | None
+    precision: str | None
+    revision: str | None
+    positions: int | None
+    notes: list[str]
+
+
+class Status(TypedDict):
+    """What the kernel is doing. `detail` is one line for people.
+
+    `progress` is 0..1 while loading, None where unknown. While a reply runs, `turn` is the id it will have and
+    `parent` the turn it answers. `ahead` counts the replies that other chats on the same model get first. `speed` is
+    tokens a second of the last reply.
+    """
+
+    phase: Phase
+    detail: str
+    progress: float | None
+    turn: int | None
+    parent: int | None
+    ahead: int
+    speed: float | None
+
+
+class Action(TypedDict):
+    """A way out of an error: the request `op` with `model` as its argument, on a button named `label`."""
+
+    label: str
+    op: Literal["retry", "use_model"]
+    model: str | None
+
+
+class Error(TypedDict):
+    """An error where the user looks: what happened, why, and what to do next."""
+
+    kind: str
+    title: str
+    message: str
+    actions: list[Action]
+
+
+class Queued(TypedDict):
+    """A message that waits for its turn and can be withdrawn."""
+
+    id: str
+    text: str
+
+
+class Meter(TypedDict):
+    """How full the window is. Turns of the path before `first` have fallen out of it."""
+
+    used: int
+    window: int
+    first: int | None
+
+
+class TurnState(TypedDict):
+    """A settled turn as the view needs it; its key is `turn_<id>`."""
+
+    id: int
+    parent: int | None
+    role: Role
+    text: str
+    stop: Stop | None
+    tokens: int
+    created: float
+    model: str
+
+
+class Frame(TypedDict):
+    """A piece of the reply that is being generated."""
+
+    v: int
+    seq: int
+    turn: int
+    text: str
+
+
+class Sync(TypedDict):
+    """The answer to `sync`: all of the running reply up to frame `seq`; `turn` is None when none is running."""
+
+    id: str
+    ok: Literal[True]
+    seq: int
+    turn: int | None
+    text: str
+
+
+class Request(TypedDict, total=False):
+    """What a page may ask for. Each `op` with its arguments:
+
+    - `mount {version}`: a view is on the page; loading starts with the first.
+    - `send {text}`: a message; answered with the `item` it is in the queue until its turn comes.
+    - `stop {}`: end the running reply at once, keep what was said.
+    - `withdraw {item}`: take a queued message back; answered with its `text`.
+    - `sync {}`: the running reply so far.
+    - `retry {}`: try again what failed.
+    - `use_model {model}`: go on with another model.
+    """
+
+    op: str
+    id: str
+    version: int
+    text: str
+    item: str
+    model: str
+
+
+OPS: dict[str, dict[str, type]] = {
+    "mount": {"version": int},
+    "send": {"text": str},
+    "stop": {},
+    "withdraw": {"item": str},
+    "sync": {},
+    "retry": {},
+    "use_model": {"model": str},
+}
+
+
+class BadRequest(ValueError):
+    """A message that is not a request; its text is for the page."""
+
+
+def parse_request(content: Any) -> Request:
+    """Checks a message from a page. Nothing that came over the wire travels further unchecked.
+
+    Returns:
+        The request with `op`, `id` and the arguments of its `op`, and nothing else.
+
+    Raises:
+        BadRequest: the message is not a request of this protocol.
+    """
+    if not isinstance(content, dict):
+        raise BadRequest("a request is an object with op and id")
+    op, request_id = content.get("op"), content.get("id")
+    if not isinstance(request_id, str) or not 0 < len(request_id) <= 64:
+        raise BadRequest("a request has an id of 1 to 64 characters")
+    if not isinstance(op, str) or op not in OPS:
+        raise BadRequest(f"unknown request {str(op)[:40]!r}; this kernel knows {', '.join(OPS)}")
+    request: dict[str, Any] = {"op": op, "id": request_id}
+    for name, kind in OPS[op].items():
+        value = content.get(name)
+        if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+            raise BadRequest(f"{op} needs {name}: {kind.__name__}")
+        request[name] = value
+    return request  # type: ignore[return-value]
