@@ -4,114 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from dialogpt_widget.dialogue.cleanup import clean, stable_prefix, well_formed
 from dialogpt_widget.dialogue.context import Context, build_context
-from dialogpt_widget.dialogue.conversation import Conversation, Stop, Turn
+from dialogpt_widget.dialogue.conversation import Conversation, Turn
+from dialogpt_widget.dialogue.messages import check_message
 from dialogpt_widget.dialogue.tokens import TokenTable
 from dialogpt_widget.engine.names import MEDIUM, full_name
+from dialogpt_widget.engine.source import ModelSource, Progress
+from dialogpt_widget.listeners import Listeners
+from dialogpt_widget.reply import Reply
 from dialogpt_widget.settings import Settings
 
 if TYPE_CHECKING:
     from dialogpt_widget.engine.decoding import Token
-    from dialogpt_widget.engine.hub import Progress
     from dialogpt_widget.engine.model import ChatModel
 
-_log = logging.getLogger(__name__)
-MAX_MESSAGE_BYTES = 64_000  # UTF-8 bytes; a window of 1000 tokens holds about 4,000
-
-
-class Reply:
-    """A reply as it comes about: iterate over its pieces of text, then take the settled `turn`.
-
-    Attributes:
-        id: the turn's id once it has settled.
-        parent: the turn that is answered.
-        text: what can be shown so far.
-        tokens: the tokens so far.
-        turn: the settled turn; None before that, and for a reply stopped before its first token.
-    """
-
-    def __init__(self, chat: Chat, parent: Turn, stop: threading.Event | None = None) -> None:
-        self._chat, self.parent = chat, parent
-        self.id = chat.conversation.reserve()
-        self.text = ""
-        self.tokens: list[Token] = []
-        self.turn: Turn | None = None
-        self._selected = chat.conversation.leaf
-        self._stop = stop or threading.Event()
-
-    def stop(self) -> None:
-        """Ends the reply before the next step of the model; what was said is kept. Any thread may call it."""
-        self._stop.set()
-
-    @property
-    def stopped(self) -> bool:
-        """Whether somebody asked it to stop."""
-        return self._stop.is_set()
-
-    def __iter__(self) -> Iterator[str]:
-        chat = self._chat
-        model, settings = chat.load(), chat.settings
-        context = chat.context_of(self.parent, settings)
-        number = chat._number()
-        if settings.seed is None:
-            settings = settings.replace(seed=_draw_seed())
-        stream = model.text_stream()
-        ended: Stop = "error"
-        try:
-            for token in model.generate(context.ids, settings, self._stop, reply=number):
-                self.tokens.append(token)
-                if not token.eos:
-                    stream.add(token.id)
-                piece = self._advance(stable_prefix(stream.text))
-                chat._tell(chat._token_listeners, token)
-                yield piece
-            eos = bool(self.tokens) and self.tokens[-1].eos
-            ended = "eos" if eos else "user" if self._stop.is_set() else "length"
-        except (KeyboardInterrupt, GeneratorExit):
-            ended = "user"
-            raise
-        finally:
-            stream.finish()
-            piece = self._advance(clean(stream.text))
-            if self.tokens:
-                self.turn = self._settle(model, settings, number, context, ended)
-        if piece:
-            yield piece
-
-    def _advance(self, text: str) -> str:
-        piece, self.text = text[len(self.text) :], text
-        return piece
-
-    def _settle(self, model: ChatModel, settings: Settings, number: int, context: Context, ended: Stop) -> Turn:
-        """Adds the turn; it is selected unless something else has been selected meanwhile."""
-        from dialogpt_widget.engine.decoding import token_rows
-
-        return self._chat._add(
-            Turn(
-                id=self.id,
-                parent=self.parent.id,
-                role="assistant",
-                text=self.text,
-                ids=tuple(token.id for token in self.tokens if not token.eos),
-                settings=settings,
-                reply=number,
-                context=context.turns,
-                stop=ended,
-                created=time.time(),
-                model=model.name,
-                revision=model.revision,
-                precision=model.precision,
-                rows=token_rows(self.tokens, model.vocabulary, len(context.ids)),
-            ),
-            select=self._chat.conversation.leaf == self._selected,
-        )
+Show = Callable[[str], object]
+Source = Callable[[Progress | None], "ChatModel"]
 
 
 class Chat:
@@ -124,6 +37,9 @@ class Chat:
         revision: a branch, tag or commit on the hub.
         settings: how replies are decoded.
         conversation: a conversation to go on with.
+
+    Attributes:
+        source: gives the model when it is needed; chats that are to share one share this.
 
     Example:
         >>> chat = Chat("mini")
@@ -140,28 +56,29 @@ class Chat:
         settings: Settings | None = None,
         conversation: Conversation | None = None,
     ) -> None:
-        self._settings = settings or Settings()
+        self.settings = settings or Settings()
         self.conversation = conversation or Conversation()
-        self._model: ChatModel | None = None
         self._replies = 1 + max((turn.reply for turn in self.conversation.turns if turn.reply is not None), default=-1)
         self._busy = threading.RLock()
-        self._loading = threading.Lock()
         self._running: Reply | None = None
-        self._token_listeners: list[Callable[[Token], object]] = []
-        self._turn_listeners: list[Callable[[Turn], object]] = []
+        self._token_listeners: Listeners[Token] = Listeners()
+        self._turn_listeners: Listeners[Turn] = Listeners()
         self.use(model, device=device, precision=precision, revision=revision)
 
     def use(
         self, model: str | ChatModel, *, device: str = "auto", precision: str = "auto", revision: str | None = None
     ) -> None:
-        """Goes on with another model, which is loaded when it is needed; the conversation stays."""
+        """Goes on with another model, which is loaded when it is needed; the conversation stays.
+
+        Raises:
+            TypeError: neither a name nor a `ChatModel`.
+        """
+        if not isinstance(model, str) and not hasattr(model, "generate"):
+            raise TypeError(f'A model is a name such as "mini", or a ChatModel, not {type(model).__name__}.')
         self._model = None if isinstance(model, str) else model
         self.model_name = full_name(model) if isinstance(model, str) else model.name
         self.device, self.precision, self.revision = device, precision, revision
-
-    def unload(self) -> None:
-        """Lets go of the model; it is loaded again when it is needed."""
-        self._model = None
+        self.source: Source = ModelSource(self.model_name, device, precision, revision).load
 
     @property
     def model(self) -> ChatModel | None:
@@ -179,18 +96,15 @@ class Chat:
         """
         if self._model is not None:
             return self._model
-        with self._loading:
-            if self._model is None:
-                from dialogpt_widget.engine.model import ChatModel
+        source = self.source
+        model = source(progress)
+        if source == self.source:  # nobody has chosen another model meanwhile
+            self._model = model
+        return model
 
-                self._model = ChatModel.from_pretrained(
-                    self.model_name,
-                    device=self.device,
-                    precision=self.precision,
-                    revision=self.revision,
-                    progress=progress,
-                )
-            return self._model
+    def unload(self) -> None:
+        """Lets go of the model; it is loaded again when it is needed."""
+        self._model = None
 
     @property
     def settings(self) -> Settings:
@@ -224,10 +138,6 @@ class Chat:
         """What the model would see of the selected path now, and which turns have fallen out."""
         return self._context(self.path, self.settings)
 
-    def context_of(self, turn: Turn, settings: Settings) -> Context:
-        """What the model sees when it answers `turn`."""
-        return self._context(self.conversation.path_to(turn), settings)
-
     def _context(self, path: Sequence[Turn], settings: Settings) -> Context:
         """The context of a path; turns that another model's tokenizer encoded are encoded anew."""
         model = self.load()
@@ -247,30 +157,24 @@ class Chat:
         """
         text = check_message(text)
         model = self.load()
-        path = self.path
-        return self._add(
-            Turn(
-                id=self.conversation.reserve(),
-                parent=path[-1].id if path else None,
-                role="user",
-                text=text,
-                ids=tuple(model.encode(text)),
-                created=time.time(),
-                model=model.name,
-                revision=model.revision,
-                precision=model.precision,
-            )
+        turn = Turn(
+            id=self.conversation.reserve(),
+            parent=self.conversation.leaf,
+            role="user",
+            text=text,
+            ids=tuple(model.encode(text)),
+            created=time.time(),
+            model=model.name,
+            revision=model.revision,
+            precision=model.precision,
         )
+        return self._add(turn)
 
-    def reply(self, turn: Turn | None = None, stop: threading.Event | None = None) -> Reply:
-        """A new reply to a user's turn, by default the last; nothing runs until it is iterated over.
-
-        Args:
-            turn: the user's turn; of a reply, the turn that it answers.
-            stop: an event that stops it; one of its own if not given.
+    def question(self, turn: Turn | None = None) -> Turn:
+        """The user's turn that a reply to `turn` answers: itself, or of a reply the one before; by default the last.
 
         Raises:
-            ValueError: there is no such turn to answer.
+            ValueError: there is no such turn.
         """
         path = self.path
         turn = turn or (path[-1] if path else None)
@@ -278,36 +182,61 @@ class Chat:
             turn = self.conversation[turn.parent]
         if turn is None or turn.role != "user":
             raise ValueError("There is nothing to answer: say something first.")
-        return Reply(self, turn, stop)
+        return turn
 
-    def run(self, reply: Reply, show: Callable[[str], object] | None = None) -> Turn:
-        """Decodes a reply to its end.
+    def reply(self, turn: Turn | None = None, stop: threading.Event | None = None) -> Reply:
+        """A new reply to a turn (see `question`), to be handed to `run`.
+
+        Args:
+            turn: what is answered.
+            stop: an event that stops it; one of its own if not given.
+
+        Raises:
+            ValueError: there is no such turn.
+            ModelError: the model could not be loaded.
+        """
+        asked = self.question(turn)
+        model, settings = self.load(), self.settings
+        if settings.seed is None:
+            from dialogpt_widget.engine.model import draw_seed
+
+            settings = settings.replace(seed=draw_seed())
+        context = self._context(self.conversation.path_to(asked), settings)
+        number, self._replies = self._replies, self._replies + 1
+        turn_id = self.conversation.reserve()
+        return Reply(turn_id, asked, model, context, settings, number, stop or threading.Event())
+
+    def run(self, reply: Reply, show: Show | None = None) -> Turn:
+        """Decodes a reply to its end and adds it; it is selected unless something else has been meanwhile.
 
         Args:
             reply: from `reply`.
             show: called with each piece of text.
 
         Returns:
-            The settled turn; one without tokens, of stop "user" and not kept, if it was stopped before its first token.
+            The settled turn. One without tokens, stopped before its first, is not added.
 
         Raises:
             KeyboardInterrupt: Ctrl-C; what was said until then is kept.
             ModelError: memory ran out.
         """
+        selected = self.conversation.leaf
         with self._busy:
             self._running = reply
             try:
-                for piece in reply:
+                for token, piece in reply:
+                    if token is not None:
+                        self._token_listeners.tell(token)
                     if show and piece:
                         show(piece)
-            except KeyboardInterrupt:
-                reply.stop()
-                raise
             finally:
                 self._running = None
-        return reply.turn or Turn(reply.id, reply.parent.id, "assistant", "", (), stop="user", model=self.model_name)
+                turn = reply.turn()
+                if reply.tokens:
+                    self._add(turn, select=self.conversation.leaf == selected)
+        return turn
 
-    def send(self, text: str, show: Callable[[str], object] | None = None) -> Turn:
+    def send(self, text: str, show: Show | None = None) -> Turn:
         """Says something and returns the reply. Ctrl-C stops it and keeps what was said.
 
         Args:
@@ -322,7 +251,7 @@ class Chat:
         with self._busy:
             return self.run(self.reply(self.say(text)), show)
 
-    async def asend(self, text: str, show: Callable[[str], object] | None = None) -> Turn:
+    async def asend(self, text: str, show: Show | None = None) -> Turn:
         """`send` for asyncio; cancelling it stops the reply."""
         work = asyncio.ensure_future(asyncio.to_thread(self.send, text, show))
         try:
@@ -331,7 +260,7 @@ class Chat:
             self.stop()
             raise
 
-    def regenerate(self, turn: Turn | None = None, show: Callable[[str], object] | None = None) -> Turn:
+    def regenerate(self, turn: Turn | None = None, show: Show | None = None) -> Turn:
         """Answers again: another version of a reply, or an answer to a user's turn; by default the path's last."""
         with self._busy:
             return self.run(self.reply(turn), show)
@@ -340,7 +269,7 @@ class Chat:
         """Stops the running reply before the model's next step; any thread may call it."""
         running = self._running
         if running is not None:
-            running.stop()
+            running.stop.set()
 
     def clear(self) -> None:
         """Selects an empty path; `undo` brings the conversation back."""
@@ -356,62 +285,13 @@ class Chat:
 
     def on_token(self, listener: Callable[[Token], Any]) -> Callable[[], None]:
         """Calls `listener(token)` for each token of each reply; returns a function that ends that."""
-        return _listen(self._token_listeners, listener)
+        return self._token_listeners.add(listener)
 
     def on_turn(self, listener: Callable[[Turn], Any]) -> Callable[[], None]:
         """Calls `listener(turn)` for each turn that settles; returns a function that ends that."""
-        return _listen(self._turn_listeners, listener)
-
-    def _number(self) -> int:
-        self._replies += 1
-        return self._replies - 1
+        return self._turn_listeners.add(listener)
 
     def _add(self, turn: Turn, *, select: bool = True) -> Turn:
         self.conversation.add(turn, select=select)
-        self._tell(self._turn_listeners, turn)
+        self._turn_listeners.tell(turn)
         return turn
-
-    @staticmethod
-    def _tell(listeners: list[Callable[[Any], object]], value: Any) -> None:
-        for listener in tuple(listeners):
-            try:
-                listener(value)
-            except Exception:  # whoever listens must not be able to break a reply
-                _log.exception("A listener of this chat failed.")
-
-
-def check_message(text: str) -> str:
-    """A message as it will be said: lone surrogates become U+FFFD.
-
-    Raises:
-        TypeError: not a string.
-        ValueError: empty, or longer than `MAX_MESSAGE_BYTES`.
-    """
-    if not isinstance(text, str):
-        raise TypeError(f"A message is a string, not {type(text).__name__}.")
-    if not text.strip():
-        raise ValueError("The message is empty: write something to answer.")
-    text = well_formed(text)
-    size = len(text.encode())
-    if size > MAX_MESSAGE_BYTES:
-        raise ValueError(
-            f"The message has {size / 1000:,.0f} kB; at most {MAX_MESSAGE_BYTES // 1000} kB can be sent. Shorten it: "
-            "the model reads no more than the last 1000 tokens, about 4 kB."
-        )
-    return text
-
-
-def _listen(listeners: list[Callable[[Any], object]], listener: Callable[[Any], object]) -> Callable[[], None]:
-    listeners.append(listener)
-
-    def end() -> None:
-        if listener in listeners:
-            listeners.remove(listener)
-
-    return end
-
-
-def _draw_seed() -> int:
-    from dialogpt_widget.engine.model import draw_seed
-
-    return draw_seed()

@@ -105,13 +105,13 @@ class Settings:
         ]
 
 
-def _refuse(self: Settings, name: str, value: object) -> NoReturn:
+def _refuse(_: Settings, name: str, value: object) -> NoReturn:
     raise AttributeError(
         f"Settings do not change once made. Write chat.settings = chat.settings.replace({name}={value!r})."
     )
 
 
-Settings.__setattr__ = _refuse  # type: ignore[method-assign]  # dataclasses' own message names no way out
+Settings.__setattr__ = _refuse  # type: ignore[method-assign,assignment]  # dataclasses' own message names no way out
 
 
 def _type_name(spec: dataclasses.Field[Any]) -> str:

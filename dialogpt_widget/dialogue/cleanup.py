@@ -21,8 +21,3 @@ def stable_prefix(text: str) -> str:
     """The part of `clean(text)` that no continuation of `text` can change any more."""
     cut = text.rfind(" ")
     return clean(text[:cut] if cut >= 0 and text[cut:] in _UNDECIDED else text)
-
-
-def well_formed(text: str) -> str:
-    """Text without lone surrogates, each replaced by U+FFFD; surrogate pairs become the character they mean."""
-    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")

@@ -10,8 +10,8 @@ import numpy as np
 from dialogpt_widget.dialogue.conversation import Turn
 
 if TYPE_CHECKING:
-    import pandas
-    import pyarrow
+    import pandas as pd
+    import pyarrow as pa
 
 FILTERS = ("no_repeat_ngram", "min_new_tokens", "top_k", "top_p", "min_p")
 ORIGINS = ("given", "sampled", "greedy", "forced")
@@ -113,7 +113,8 @@ class TokenTable:
         return len(self.rows)
 
     def __getitem__(self, column: str) -> np.ndarray:
-        return self.rows[column]  # type: ignore[no-any-return]
+        values: np.ndarray = self.rows[column]
+        return values
 
     def __repr__(self) -> str:
         return f"<TokenTable of {len(self)} tokens>"
@@ -133,23 +134,24 @@ class TokenTable:
             else:
                 yield name, values.tolist() if values.ndim > 1 else values
 
-    def to_pandas(self) -> pandas.DataFrame:
+    def to_pandas(self) -> pd.DataFrame:
         """A data frame with one row a token.
 
         Raises:
             ImportError: pandas is not installed.
         """
-        pandas = _optional("pandas")
-        return pandas.DataFrame(dict(self.columns()))  # type: ignore[no-any-return]
+        frame: pd.DataFrame = _optional("pandas").DataFrame(dict(self.columns()))
+        return frame
 
-    def to_arrow(self) -> pyarrow.Table:
+    def to_arrow(self) -> pa.Table:
         """An Arrow table with one row a token.
 
         Raises:
             ImportError: pyarrow is not installed.
         """
-        pyarrow = _optional("pyarrow")
-        return pyarrow.table({name: pyarrow.array(values) for name, values in self.columns()})  # type: ignore[no-any-return]
+        arrow = _optional("pyarrow")
+        table: pa.Table = arrow.table({name: arrow.array(values) for name, values in self.columns()})
+        return table
 
 
 def _optional(name: str) -> Any:

@@ -96,8 +96,12 @@ class Decoder:
 
     def __init__(self, settings: Settings, eos: int, reply: int = 0) -> None:
         self.settings, self.eos, self.reply = settings, eos, reply
-        self._penalty = _if(settings.repetition_penalty != 1, RepetitionPenaltyLogitsProcessor, settings.repetition_penalty)
-        self._ngrams = _if(settings.no_repeat_ngram_size > 0, NoRepeatNGramLogitsProcessor, settings.no_repeat_ngram_size)
+        self._penalty = _if(
+            settings.repetition_penalty != 1, RepetitionPenaltyLogitsProcessor, settings.repetition_penalty
+        )
+        self._ngrams = _if(
+            settings.no_repeat_ngram_size > 0, NoRepeatNGramLogitsProcessor, settings.no_repeat_ngram_size
+        )
         self._temperature = _if(settings.temperature != 1, TemperatureLogitsWarper, settings.temperature)
         self._top_p = _if(settings.top_p < 1, TopPLogitsWarper, settings.top_p)
         self._min_p = _if(settings.min_p > 0, MinPLogitsWarper, settings.min_p)
@@ -116,10 +120,11 @@ class Decoder:
         total = torch.logsumexp(own, 0)
         ledger = _Ledger()
         scores = self._penalised(own, said, ledger)
+        spread: float | None
         if self.settings.do_sample:
             chosen, used, spread, draw = self._sample(scores, len(said), ledger)
         else:
-            chosen, used, spread, draw = self._greedy(own, scores, ledger)
+            chosen, used, spread, draw = self._greedy(own, scores)
         own_log = own - total
         best = torch.topk(own, min(ALTERNATIVES, len(own)))
         logprob, entropy, rank, *alternatives = torch.cat(
@@ -167,9 +172,7 @@ class Decoder:
             scores = ledger.note(MIN_NEW, scores, shortest(reply, scores[None])[0])
         return scores
 
-    def _greedy(
-        self, own: torch.Tensor, scores: torch.Tensor, ledger: _Ledger
-    ) -> tuple[int, float, float | None, float]:
+    def _greedy(self, own: torch.Tensor, scores: torch.Tensor) -> tuple[int, float, float | None, float]:
         chosen = int(scores.argmax())
         log = torch.log_softmax(scores, 0)
         return chosen, float(log[chosen]), None if scores is own else float(_entropy(log)), float("nan")
@@ -238,15 +241,18 @@ class _Ledger:
     def fate(self, token: int) -> int:
         """0 if a token was left to draw from, else 1 + the place in `FILTERS` of what removed it."""
         for rule in range(len(FILTERS)):
-            if token in self._removed.get(rule, ()) or (self.count[rule] and token not in self._survivors.get(rule, {token})):
+            if token in self._removed.get(rule, ()) or (
+                self.count[rule] and token not in self._survivors.get(rule, {token})
+            ):
                 return rule + 1
         return 0
 
 
 def _entropy(log: torch.Tensor) -> torch.Tensor:
     """Shannon entropy in nat of log-probabilities, -inf among them allowed."""
-    return torch.special.entr(log.exp()).sum()
+    total: torch.Tensor = torch.special.entr(log.exp()).sum()
+    return total
 
 
-def _if(wanted: bool, make: Any, value: float) -> Any:
+def _if(wanted: object, make: Any, value: float) -> Any:
     return make(value) if wanted else None

@@ -53,14 +53,17 @@ def check_fit(name: str, wanted: Need, precision: str, left: int | None = None, 
         raise _too_large(name, wanted.peak, left, precision, "this machine", left, on_gpu)
 
 
-def _too_large(name: str, size: int, room: int, precision: str, where: str, left: int, on_gpu: int | None) -> ModelError:
+def _too_large(
+    name: str, size: int, room: int, precision: str, where: str, left: int, on_gpu: int | None
+) -> ModelError:
     offers = tuple(known for known in _smaller(name, size) if _fits(known, precision, left, on_gpu))
     others = " or ".join(title_of(offer).split(":")[0] for offer in offers)
     way_out = f"Choose {others}, free some memory, or use a larger machine." if others else "Free some memory first."
     return ModelError(
         "memory",
         f"{title_of(name)} does not fit into the memory of {where}.",
-        f"Loading it in {precision} takes about {_gigabytes(size + WORKSPACE)}; {_gigabytes(room)} can be used. {way_out}",
+        f"Loading it in {precision} takes about {_gigabytes(size + WORKSPACE)}; {_gigabytes(room)} can be used. "
+        f"{way_out}",
         offers,
     )
 

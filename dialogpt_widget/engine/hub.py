@@ -9,13 +9,21 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from dialogpt_widget.engine.errors import ModelError
 from dialogpt_widget.engine.names import MINI, MINI_FOLDER, full_name, title_of
+from dialogpt_widget.engine.source import Progress
 
-Progress = Callable[[str, float | None], None]
-_HUB_NAME = re.compile(r"[\w.-]+(/[\w.-]+)?")
+
+class Check(Protocol):
+    """Refuses weights that are too large, given their size in bytes and whether they are mapped."""
+
+    def __call__(self, size: int, *, mapped: bool) -> None:
+        """Raises ModelError where they are."""
+
+
+_HUB_NAME = re.compile(r"\w[\w.-]*(/\w[\w.-]*)?")
 _SMALL_FILES = ("*.json", "*.txt", "*.model", "*.jinja")
 _WEIGHTS = ("model.safetensors", "model-*.safetensors", "pytorch_model.bin", "pytorch_model-*.bin")
 
@@ -68,7 +76,7 @@ def find_local(name: str, revision: str | None = None) -> Checkpoint | None:
     return _in_cache(name, revision)
 
 
-def download(name: str, revision: str | None, progress: Progress, check: Callable[[int, bool], None]) -> Checkpoint:
+def download(name: str, revision: str | None, progress: Progress, check: Check) -> Checkpoint:
     """Fetches a model from the hub into its cache, weights last.
 
     Args:
@@ -88,8 +96,10 @@ def download(name: str, revision: str | None, progress: Progress, check: Callabl
         found = HfApi().model_info(name, revision=revision, files_metadata=True, timeout=15)
         sizes = {file.rfilename: file.size or 0 for file in found.siblings or []}
         weights = _choose_weights(name, list(sizes))
-        check(sum(sizes[file] for file in weights), weights[0].endswith(".safetensors"))
-        small = [file for file in sizes if "/" not in file and Path(file).suffix in {".json", ".txt", ".model", ".jinja"}]
+        check(sum(sizes[file] for file in weights), mapped=weights[0].endswith(".safetensors"))
+        small = [
+            file for file in sizes if "/" not in file and Path(file).suffix in {".json", ".txt", ".model", ".jinja"}
+        ]
         count = _Count(progress, f"Downloading {title_of(name)}", sum(sizes[file] for file in (*small, *weights)))
         for file in (*small, *weights):
             hf_hub_download(name, file, revision=revision, **_counted(hf_hub_download, count))
@@ -191,8 +201,8 @@ def _incomplete(name: str, why: str) -> ModelError:
 def _explained(name: str) -> Iterator[None]:
     from huggingface_hub.errors import (
         GatedRepoError,
-        HFValidationError,
         HfHubHTTPError,
+        HFValidationError,
         OfflineModeIsEnabled,
         RepositoryNotFoundError,
         RevisionNotFoundError,
@@ -206,14 +216,19 @@ def _explained(name: str) -> Iterator[None]:
         unknown = f"There is no model named {name!r} on the Hugging Face hub."
         if isinstance(error, GatedRepoError):
             unknown = f"{name!r} is not open to everyone."
-        hint = 'Check the spelling, or log in if it is private. DialoGPT is "microsoft/DialoGPT-small", -medium or -large.'
+        hint = (
+            'Check the spelling, or log in if it is private. DialoGPT is "microsoft/DialoGPT-small", -medium or -large.'
+        )
         raise ModelError("not_found", unknown, hint, (MINI,)) from error
     except RevisionNotFoundError as error:
         raise ModelError("not_found", f"{name} has no such revision.", "Check the revision.", (MINI,)) from error
     except OSError as error:
         if error.errno == errno.ENOSPC:
             raise ModelError(
-                "disk", f"The disk is full, {title_of(name)} could not be saved.", "Free some space and try again.", (MINI,)
+                "disk",
+                f"The disk is full, {title_of(name)} could not be saved.",
+                "Free some space and try again.",
+                (MINI,),
             ) from error
         raise _offline(name, error) from error
     except (OfflineModeIsEnabled, HfHubHTTPError) as error:

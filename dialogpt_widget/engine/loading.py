@@ -13,9 +13,10 @@ from transformers.utils import logging as transformers_logging
 
 from dialogpt_widget.engine.errors import ModelError
 from dialogpt_widget.engine.fitting import BYTES, check_fit, need
-from dialogpt_widget.engine.hub import Checkpoint, Progress, download, find_local
+from dialogpt_widget.engine.hub import Checkpoint, download, find_local
 from dialogpt_widget.engine.machine import processors
 from dialogpt_widget.engine.names import KNOWN, MINI, full_name, title_of
+from dialogpt_widget.engine.source import Progress
 
 _bars = threading.Lock()
 
@@ -90,18 +91,18 @@ def load(
     Raises:
         ModelError: it could not be had, does not fit, or is no causal language model.
     """
-    tell: Progress = progress or (lambda what, share: None)
+    tell: Progress = progress or _quiet
     name = full_name(name)
     torch_device = pick_device(device)
     precision = pick_precision(precision, torch_device)
     free = torch.cuda.mem_get_info(torch_device)[0] if torch_device.type == "cuda" else None
 
-    def check(size: int, mapped: bool) -> None:
+    def check(size: int, *, mapped: bool) -> None:
         parameters = KNOWN[name].parameters if name in KNOWN else size // 2
         check_fit(name, need(parameters, precision, size, mapped=mapped), precision, on_gpu=free)
 
     if name in KNOWN and name != MINI:
-        check(KNOWN[name].download, KNOWN[name].mapped)
+        check(KNOWN[name].download, mapped=KNOWN[name].mapped)
     checkpoint = find_local(name, revision) or download(name, revision, tell, check)
     with _explained(checkpoint, precision):
         config, tokenizer = _describe(checkpoint)
@@ -134,7 +135,9 @@ def _check_checkpoint(checkpoint: Checkpoint, config: Any, precision: str, free:
         parameters = KNOWN[checkpoint.name].parameters
     else:
         parameters = checkpoint.size // BYTES.get(stored, 4)
-    check_fit(checkpoint.name, need(parameters, precision, checkpoint.size, mapped=checkpoint.mapped), precision, on_gpu=free)
+    check_fit(
+        checkpoint.name, need(parameters, precision, checkpoint.size, mapped=checkpoint.mapped), precision, on_gpu=free
+    )
 
 
 def _weights(checkpoint: Checkpoint, config: Any, dtype: torch.dtype, tell: Progress) -> Any:
@@ -153,6 +156,10 @@ def _weights(checkpoint: Checkpoint, config: Any, dtype: torch.dtype, tell: Prog
             weights_only=True,
             use_safetensors=checkpoint.mapped,
         )
+
+
+def _quiet(what: str, share: float | None) -> None:
+    """Reports progress to nobody."""
 
 
 @contextmanager
@@ -207,7 +214,9 @@ def _explained(checkpoint: Checkpoint, precision: str) -> Iterator[None]:
 
 def out_of_memory(name: str, precision: str) -> ModelError:
     """The error for memory that ran out all the same, on the GPU or off it."""
-    smaller = tuple(known.name for known in KNOWN.values() if known.name != name and known.name in (MINI, full_name("small")))
+    smaller = tuple(
+        known.name for known in KNOWN.values() if known.name != name and known.name in (MINI, full_name("small"))
+    )
     return ModelError(
         "memory",
         f"Memory ran out with {title_of(name)} in {precision}.",

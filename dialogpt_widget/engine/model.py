@@ -18,8 +18,9 @@ from dialogpt_widget.dialogue.context import window_size
 from dialogpt_widget.dialogue.tokens import ALTERNATIVES, TokenTable, given_rows
 from dialogpt_widget.engine import text as texts
 from dialogpt_widget.engine.decoding import Decoder, Token
-from dialogpt_widget.engine.hub import Progress
 from dialogpt_widget.engine.loading import Loaded, load, out_of_memory
+from dialogpt_widget.engine.source import Progress
+from dialogpt_widget.settings import Settings
 
 PREFILL = 256  # tokens of a long context that are read at once, so that a stop is heard in between
 SEED_BITS = 32  # of a seed that is drawn; a browser's numbers hold 53
@@ -164,7 +165,7 @@ class ChatModel:
         same = min(len(self._cached), len(ids) - 1)
         if self._cached[:same] != ids[:same]:
             same = next(place for place in range(same) if self._cached[place] != ids[place])
-        if self._cache is not None and 0 < same:
+        if self._cache is not None and same > 0:
             try:
                 if same < len(self._cached):
                     self._cache.crop(same - len(self._cached))

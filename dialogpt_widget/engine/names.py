@@ -35,7 +35,14 @@ _ABOUT = "Completes text the way Reddit did until 2017; not a person."
 KNOWN = {
     known.name: known
     for known in (
-        Known(MINI, "mini: 6 M parameters, not DialoGPT", "A tiny model for trying things; not a person.", 5_900_000, 0, True),
+        Known(
+            MINI,
+            "mini: 6 M parameters, not DialoGPT",
+            "A tiny model for trying things; not a person.",
+            5_900_000,
+            0,
+            True,
+        ),
         Known("microsoft/DialoGPT-small", "DialoGPT-small", _ABOUT, 124_439_808, 351_000_000, True),
         Known(MEDIUM, "DialoGPT-medium", _ABOUT, 354_823_168, 863_000_000, False),
         Known("microsoft/DialoGPT-large", "DialoGPT-large", _ABOUT, 774_030_080, 1_750_000_000, False),

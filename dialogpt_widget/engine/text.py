@@ -36,7 +36,7 @@ class TextStream:
         from tokenizers.decoders import DecodeStream
 
         self._tokenizer = tokenizer
-        self._backend = getattr(tokenizer, "backend_tokenizer", None)
+        self._backend: Any = getattr(tokenizer, "backend_tokenizer", None)
         self._stream = DecodeStream(skip_special_tokens=False) if self._backend is not None else None
         self._ids: list[int] = []
         self.text = ""

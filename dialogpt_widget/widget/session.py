@@ -6,18 +6,18 @@ import asyncio
 import logging
 import threading
 import time
-import uuid
 import weakref
-from collections.abc import Iterable
-from concurrent.futures import Future, wait
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from concurrent.futures import wait
+from typing import TYPE_CHECKING, Any
 
 from dialogpt_widget.chat import Chat
 from dialogpt_widget.dialogue.conversation import Turn
-from dialogpt_widget.settings import Settings
+from dialogpt_widget.engine.errors import ModelError
+from dialogpt_widget.engine.source import ModelSource
+from dialogpt_widget.reply import Reply
 from dialogpt_widget.widget import present, wire
 from dialogpt_widget.widget.frames import Frames
+from dialogpt_widget.widget.item import Item, View
 from dialogpt_widget.widget.worker import WORKERS, Worker
 
 if TYPE_CHECKING:
@@ -25,41 +25,6 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _PROGRESS_INTERVAL = 0.1  # seconds
-
-
-class View(Protocol):
-    """What a session needs of the widget that shows it."""
-
-    status: Any
-    error: Any
-
-    def publish(self, keys: Iterable[str]) -> None:
-        """Sends some keys of the state in one message."""
-
-    def post(self, content: Any) -> None:
-        """Sends a frame."""
-
-
-@dataclass(eq=False, slots=True)
-class Item:
-    """Something to answer: a message that is not said yet, or a turn that is there already.
-
-    Attributes:
-        text: the message; None where `turn` is answered again.
-        turn: the user's turn, once there is one.
-        awaited: whether code waits for the outcome; else the page shows it.
-        paced: whether the waiting thread posts the frames: while a cell runs, some hosts show only what its own
-            thread sends.
-        done: the reply, or why there is none.
-    """
-
-    text: str | None
-    turn: Turn | None = None
-    awaited: bool = False
-    paced: bool = False
-    id: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
-    stop: threading.Event = field(default_factory=threading.Event)
-    done: Future[Turn] = field(default_factory=Future)
 
 
 class Session:
@@ -83,18 +48,10 @@ class Session:
         self._told = 0.0
         self._worker = self._find_worker()
 
-    def state(self, name: str) -> Any:
-        """The value of a wire trait that is the session's."""
-        model = self.chat.model
-        values: dict[str, Any] = {
-            "info": lambda: present.info(self.chat.model_name, model),
-            "queue": lambda: [{"id": item.id, "text": item.text} for item in self._waiting()],
-            "meter": lambda: present.meter(self.chat.context if model else None),
-            "leaf": lambda: self.chat.conversation.leaf,
-            "settings": lambda: self.chat.settings.to_dict(),
-            "settings_schema": Settings.schema,
-        }
-        return values[name]()
+    def waiting(self) -> list[wire.Queued]:
+        """What the page shows as queued; what is about to begin is not."""
+        starts = self._active if self.chat.model is not None and not self._ahead else None
+        return [{"id": item.id, "text": item.text} for item in self._queue if item is not starts and item.text]
 
     def begin(self) -> None:
         """Loads the model in the background, once."""
@@ -103,7 +60,7 @@ class Session:
                 return
             self._begun = True
             worker = self._worker
-        worker.submit(lambda: self._prepare(worker))
+            worker.submit(lambda: self._prepare(worker))
 
     def put(self, item: Item) -> Item:
         """Takes something to answer; it waits for what came before it.
@@ -117,7 +74,7 @@ class Session:
             if item.paced and self._worker.is_current_thread:
                 raise RuntimeError("A callback of a reply cannot wait for another reply; use a thread, or asend.")
             self._queue.append(item)
-            self._begun = True
+            self._begun, self._failed = True, None
             self._show(error=None)
             self._next()
             self._show("queue")
@@ -142,7 +99,7 @@ class Session:
     async def wait_async(self, item: Item) -> Turn:
         """Waits for a reply without blocking the event loop; cancelling stops it."""
         try:
-            return await asyncio.wrap_future(item.done)
+            return await asyncio.shield(asyncio.wrap_future(item.done))
         except asyncio.CancelledError:
             if self.withdraw(item.id) is None:
                 item.stop.set()
@@ -160,7 +117,7 @@ class Session:
             item = next((item for item in self._queue if item.id == item_id), None)
             if item is not None:
                 self._queue.remove(item)
-                item.done.cancel()
+                item.done.set_exception(RuntimeError("The message was withdrawn before it was answered."))
                 self._show("queue")
             return item
 
@@ -173,8 +130,14 @@ class Session:
             self._go_on()
 
     def use(self, model: str | ChatModel) -> None:
-        """Goes on with another model, which is loaded in the background; the conversation stays."""
+        """Goes on with another model, which is loaded in the background; the conversation stays.
+
+        Raises:
+            RuntimeError: a reply is running.
+        """
         with self._lock:
+            if self._active is not None and self._active not in self._queue:
+                raise RuntimeError("A reply is running: stop it first, then choose another model.")
             self.chat.use(model, device=self.chat.device, precision=self.chat.precision)
             self._worker = self._find_worker()
             self._go_on()
@@ -185,11 +148,11 @@ class Session:
         with self._lock:
             self._closed = True
             for item in self._queue:
-                item.done.cancel()
+                item.done.set_exception(RuntimeError("The widget was closed before this was answered."))
             self._queue.clear()
             if self._active is not None:
                 self._active.stop.set()
-            self._worker = Worker(self.chat.model_name)
+            self._worker = Worker(ModelSource(self.chat.model_name))
             self.chat.unload()
 
     def show_path(self, *more: str) -> None:
@@ -220,19 +183,19 @@ class Session:
             self._fail(None, error)
 
     def _load(self, worker: Worker) -> None:
-        if worker.model is None:
-            self._show(status=present.status("loading", f"Loading {present.info(worker.name)['title']}"))
-            worker.model = self.chat.load(self._progress)
-        if self.chat.model is not worker.model and worker is self._worker:
-            self.chat.use(worker.model)
+        if worker is self._worker and worker.source.model is None:
+            self._show(status=present.status("loading", f"Loading {present.info(worker.source.name)['title']}"))
+            worker.source.load(self._progress)
+        if worker is not self._worker:
+            return
+        self.chat.load()
         self._ahead = 0
         self._show("info", "meter", "queue", status=self._ready())
 
     def _answer(self, item: Item, worker: Worker) -> None:
-        reply = None
+        reply: Reply | None = None
         try:
-            if worker is self._worker:
-                self._load(worker)
+            self._load(worker)
             with self._lock:
                 if item not in self._queue or worker is not self._worker:
                     return
@@ -245,10 +208,10 @@ class Session:
             began = time.perf_counter()
             settled = self.chat.run(reply, lambda piece: self._piece(piece, item))
             self._speed = len(reply.tokens) / max(time.perf_counter() - began, 1e-6)
-            self._settled(reply.turn, status=self._ready())
+            self._settled(settled, status=self._ready())
             item.done.set_result(settled)
         except BaseException as error:
-            self._settled(reply.turn if reply else None)
+            self._settled(reply.turn() if reply else None)
             self._fail(item, error)
         finally:
             with self._lock:
@@ -263,10 +226,12 @@ class Session:
 
     def _settled(self, turn: Turn | None, **status: Any) -> None:
         self.frames.end()
-        self._show(*([_key(turn)] if turn else []), "leaf", "meter", **status)
+        kept = turn is not None and turn.id in self.chat.conversation
+        self._show(*([_key(turn)] if turn and kept else []), "leaf", "meter", **status)
 
     def _fail(self, item: Item | None, problem: BaseException) -> None:
-        _log.info("A reply failed.", exc_info=problem)
+        expected = isinstance(problem, ModelError)
+        _log.log(logging.INFO if expected else logging.ERROR, "A reply failed.", exc_info=problem)
         with self._lock:
             if item is not None and item not in self._queue:
                 self._failed = item.turn
@@ -315,16 +280,11 @@ class Session:
     def _ready(self) -> wire.Status:
         return present.status("ready", "", speed=self._speed)
 
-    def _waiting(self) -> list[Item]:
-        """What the page shows as queued; what is about to begin is not."""
-        starts = self._active if self._worker.model is not None and not self._ahead else None
-        return [item for item in self._queue if item is not starts and item.text is not None]
-
     def _find_worker(self) -> Worker:
         chat = self.chat
-        if chat.model is not None:
-            return WORKERS.of(chat.model)
-        return WORKERS.of(chat.model_name, chat.device, chat.precision, chat.revision)
+        worker = WORKERS.of(ModelSource(chat.model_name, chat.device, chat.precision, chat.revision, chat.model))
+        chat.source = worker.source.load
+        return worker
 
 
 def _key(turn: Turn) -> str:

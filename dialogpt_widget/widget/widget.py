@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Any
 import anywidget
 import traitlets
 
-from dialogpt_widget.chat import Chat, check_message
+from dialogpt_widget.chat import Chat
 from dialogpt_widget.dialogue.conversation import Conversation, Turn
+from dialogpt_widget.dialogue.messages import check_message
 from dialogpt_widget.dialogue.tokens import TokenTable
-from dialogpt_widget.engine.errors import ModelError
 from dialogpt_widget.engine.names import MEDIUM
 from dialogpt_widget.settings import Settings
 from dialogpt_widget.widget import present, wire
-from dialogpt_widget.widget.session import Item, Session
+from dialogpt_widget.widget.item import Item
+from dialogpt_widget.widget.session import Session
 
 if TYPE_CHECKING:
     from dialogpt_widget.engine.decoding import Token
@@ -28,7 +29,7 @@ _STATIC = Path(__file__).resolve().parent.parent / "static"
 STARTERS = ("Hello, how are you?", "What do you like to do on weekends?", "Tell me something funny.")
 
 
-class ChatWidget(anywidget.AnyWidget):
+class ChatWidget(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget is not read for its types
     """A chat with a model in a notebook, and the conversation behind it.
 
     The model is loaded in the background when the widget is first shown, or when a method needs it. Widgets on the
@@ -55,7 +56,9 @@ class ChatWidget(anywidget.AnyWidget):
 
     status = traitlets.Dict(help="What the kernel is doing; see `wire.Status`.")
     error = traitlets.Dict(allow_none=True, default_value=None, help="What went wrong, or None; see `wire.Error`.")
-    height = traitlets.Int(allow_none=True, default_value=None, min=80, help="Greatest height of the transcript, pixels.")
+    height = traitlets.Int(
+        allow_none=True, default_value=None, min=80, help="Greatest height of the transcript, pixels."
+    )
 
     def __init__(
         self,
@@ -79,7 +82,7 @@ class ChatWidget(anywidget.AnyWidget):
 
     # What a notebook calls
 
-    def send(self, text: str) -> Turn:  # type: ignore[override]
+    def send(self, text: str) -> Turn:
         """Says something, streams the reply into the view and returns it. Ctrl-C stops it and keeps what was said.
 
         Raises:
@@ -95,7 +98,7 @@ class ChatWidget(anywidget.AnyWidget):
 
     def regenerate(self, turn: Turn | None = None) -> Turn:
         """Answers again: another version of a reply, by default of the last."""
-        answered = self._session.chat.reply(turn).parent
+        answered = self._session.chat.question(turn)
         return self._session.wait(self._session.put(Item(None, answered, awaited=True, paced=True)))
 
     def stop(self) -> None:
@@ -163,24 +166,38 @@ class ChatWidget(anywidget.AnyWidget):
 
     # What crosses to the browser
 
-    def get_state(self, key: Any = None, drop_defaults: bool = False) -> dict[str, Any]:
+    def get_state(self, key: Any = None, drop_defaults: bool = False) -> dict[str, Any]:  # noqa: FBT001, FBT002
         """The state that a page gets: ipywidgets' own, the wire's traits, and one key a settled turn."""
         if key is None:
             turns = [f"{wire.TURN_KEY}{turn.id}" for turn in self.conversation.turns]
-            return super().get_state(None, drop_defaults) | {name: self._value(name) for name in (*wire.TRAITS, *turns)}
+            base: dict[str, Any] = super().get_state(None, drop_defaults)
+            return base | {name: self._value(name) for name in (*wire.TRAITS, *turns)}
         keys = {key} if isinstance(key, str) else set(key)
         ours = {name for name in keys if name in wire.TRAITS or name.startswith(wire.TURN_KEY)}
-        rest = super().get_state(keys - ours, drop_defaults) if keys - ours else {}
+        rest: dict[str, Any] = super().get_state(keys - ours, drop_defaults) if keys - ours else {}
         return rest | {name: self._value(name) for name in sorted(ours)}
 
     def _value(self, name: str) -> Any:
         if name.startswith(wire.TURN_KEY):
             return present.turn(self.conversation[int(name.removeprefix(wire.TURN_KEY))])
-        if name in ("status", "error", "height"):
-            return getattr(self, name)
-        if name == "starters":
-            return self._starters
-        return self._session.state(name)
+        session = self._session
+        chat = session.chat
+        match name:
+            case "info":
+                return present.info(chat.model_name, chat.model)
+            case "queue":
+                return session.waiting()
+            case "meter":
+                return present.meter(chat.context if chat.model else None)
+            case "leaf":
+                return chat.conversation.leaf
+            case "starters":
+                return self._starters
+            case "settings":
+                return chat.settings.to_dict()
+            case "settings_schema":
+                return Settings.schema()
+        return getattr(self, name)
 
     def publish(self, keys: Iterable[str]) -> None:
         """Sends some keys of the state in one message."""
@@ -196,11 +213,11 @@ class ChatWidget(anywidget.AnyWidget):
     def _height_changed(self, _: object) -> None:
         self.publish(["height"])
 
-    def _on_message(self, _: object, content: Any, buffers: object) -> None:
+    def _on_message(self, _widget: object, content: Any, _buffers: object) -> None:
         answer: dict[str, Any] = {"id": content.get("id") if isinstance(content, dict) else None}
         try:
             answer |= {"ok": True} | self._do(wire.parse_request(content))
-        except (ValueError, TypeError, ModelError) as error:
+        except (ValueError, TypeError, RuntimeError) as error:
             answer["error"] = str(error)
         except Exception as error:
             _log.exception("A request from the page failed.")
@@ -213,7 +230,7 @@ class ChatWidget(anywidget.AnyWidget):
         match request["op"]:
             case "mount":
                 if request["version"] != wire.VERSION:
-                    raise wire.BadRequest("The page and the kernel run different versions: reload the page.")
+                    raise wire.RequestError("The page and the kernel run different versions: reload the page.")
                 session.begin()
             case "send":
                 item = session.put(Item(check_message(request["text"])))
@@ -223,7 +240,7 @@ class ChatWidget(anywidget.AnyWidget):
             case "withdraw":
                 taken = session.withdraw(request["item"])
                 if taken is None:
-                    raise wire.BadRequest("This message is being answered already.")
+                    raise wire.RequestError("This message is being answered already.")
                 return {"text": taken.text}
             case "sync":
                 seq, turn, text = session.frames.snapshot()

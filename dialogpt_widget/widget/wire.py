@@ -136,7 +136,9 @@ class Sync(TypedDict):
 
 
 class Request(TypedDict, total=False):
-    """What a page may ask for. Each `op` with its arguments:
+    """What a page may ask for.
+
+    Each `op` with its arguments:
 
     - `mount {version}`: a view is on the page; loading starts with the first.
     - `send {text}`: a message; answered with the `item` it is in the queue until its turn comes.
@@ -166,7 +168,7 @@ OPS: dict[str, dict[str, type]] = {
 }
 
 
-class BadRequest(ValueError):
+class RequestError(ValueError):
     """A message that is not a request; its text is for the page."""
 
 
@@ -177,19 +179,19 @@ def parse_request(content: Any) -> Request:
         The request with `op`, `id` and the arguments of its `op`, and nothing else.
 
     Raises:
-        BadRequest: the message is not a request of this protocol.
+        RequestError: the message is not a request of this protocol.
     """
     if not isinstance(content, dict):
-        raise BadRequest("a request is an object with op and id")
+        raise RequestError("a request is an object with op and id")
     op, request_id = content.get("op"), content.get("id")
     if not isinstance(request_id, str) or not 0 < len(request_id) <= 64:
-        raise BadRequest("a request has an id of 1 to 64 characters")
+        raise RequestError("a request has an id of 1 to 64 characters")
     if not isinstance(op, str) or op not in OPS:
-        raise BadRequest(f"unknown request {str(op)[:40]!r}; this kernel knows {', '.join(OPS)}")
+        raise RequestError(f"unknown request {str(op)[:40]!r}; this kernel knows {', '.join(OPS)}")
     request: dict[str, Any] = {"op": op, "id": request_id}
     for name, kind in OPS[op].items():
         value = content.get(name)
         if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-            raise BadRequest(f"{op} needs {name}: {kind.__name__}")
+            raise RequestError(f"{op} needs {name}: {kind.__name__}")
         request[name] = value
     return request  # type: ignore[return-value]

@@ -7,10 +7,9 @@ import weakref
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from dialogpt_widget.engine.model import ChatModel
+from dialogpt_widget.engine.source import ModelSource
 
 Moved = Callable[[int], object]
 
@@ -19,16 +18,16 @@ class Worker:
     """Runs jobs in the order in which they come, on a thread that lives only while there are any.
 
     Attributes:
-        model: the loaded model, so that every chat on it shares one copy; None before it is loaded.
+        source: gives the model, so that every chat on it shares one copy.
     """
 
-    def __init__(self, name: str, model: ChatModel | None = None) -> None:
-        self.name, self.model = name, model
-        self._jobs: deque[tuple[Callable[[], Any], Future[Any], Moved]] = deque()
+    def __init__(self, source: ModelSource) -> None:
+        self.source = source
+        self._jobs: deque[tuple[Callable[[], Any], Future[Any], Moved | None]] = deque()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
 
-    def submit(self, job: Callable[[], Any], moved: Moved = lambda ahead: None) -> Future[Any]:
+    def submit(self, job: Callable[[], Any], moved: Moved | None = None) -> Future[Any]:
         """Queues a job.
 
         Args:
@@ -41,9 +40,9 @@ class Worker:
             ahead = len(self._jobs) - 1 + (self._thread is not None)
             if self._thread is None:
                 ahead = 0
-                self._thread = threading.Thread(target=self._work, name=f"dialogpt {self.name}", daemon=True)
+                self._thread = threading.Thread(target=self._work, name=f"dialogpt {self.source.name}", daemon=True)
                 self._thread.start()
-        if ahead:
+        if ahead and moved:
             moved(ahead)
         return done
 
@@ -61,7 +60,8 @@ class Worker:
                 job, done, _ = self._jobs.popleft()
                 waiting = list(self._jobs)
             for place, (_, _, moved) in enumerate(waiting):
-                moved(place + 1)
+                if moved:
+                    moved(place + 1)
             try:
                 done.set_result(job())
             except BaseException as error:
@@ -76,15 +76,14 @@ class Workers:
         self._known: weakref.WeakValueDictionary[object, Worker] = weakref.WeakValueDictionary()
         self._lock = threading.Lock()
 
-    def of(self, model: str | ChatModel, *where: str | None) -> Worker:
+    def of(self, source: ModelSource) -> Worker:
         """The worker of a loaded model, or of a name with its device, precision and revision."""
-        named = isinstance(model, str)
-        key = (model, *where) if named else id(model)
+        named = (source.name, source.device, source.precision, source.revision)
+        key = named if source.model is None else id(source.model)
         with self._lock:
             worker = self._known.get(key)
             if worker is None:
-                worker = Worker(model) if isinstance(model, str) else Worker(model.name, model)
-                self._known[key] = worker
+                worker = self._known[key] = Worker(source)
             return worker
 
 

@@ -1,0 +1,28 @@
+import { h } from "./dom.js";
+
+/** Three ways to begin, while nothing has been said. */
+export class Start {
+  /** @type {string[]} */
+  #shown = [];
+
+  /** @param {(text: string) => void} choose */
+  constructor(choose) {
+    this.element = h("div", "dgpt-start", { role: "group", "aria-label": "Ways to begin" });
+    this.element.addEventListener("click", (event) => {
+      const starter = /** @type {HTMLElement} */ (event.target).closest("button");
+      if (starter?.textContent) choose(starter.textContent);
+    });
+  }
+
+  /** @param {string[]} starters @param {boolean} wanted */
+  update(starters, wanted) {
+    this.element.hidden = !wanted || starters.length === 0;
+    if (starters === this.#shown) return;
+    this.#shown = starters;
+    this.element.replaceChildren(
+      ...starters.map((text) =>
+        h("button", "dgpt-button dgpt-starter", { type: "button", dir: "auto" }, text),
+      ),
+    );
+  }
+}

@@ -1,0 +1,194 @@
+import { isFrame, TURN_KEY } from "./wire.js";
+
+/** @import { Failure, Frame, Info, Meter, Model, Queued, Snapshot, Status, Turn } from "./wire.js" */
+
+/** @typedef {{turn: number, text: string}} Reply a reply that is still being said */
+
+/** @type {Info} */
+const NO_INFO = {
+  name: "",
+  title: "DialoGPT",
+  about: "",
+  parameters: null,
+  device: null,
+  precision: null,
+  revision: null,
+  positions: null,
+  notes: [],
+};
+
+/** @type {Status} */
+const NO_STATUS = {
+  phase: "idle",
+  detail: "",
+  progress: null,
+  turn: null,
+  parent: null,
+  ahead: 0,
+  speed: null,
+};
+
+/**
+ * What one view knows of the chat. Reads the traits, folds the frames of a running reply, and knows no DOM.
+ *
+ * Frames carry a number. One that was seen before, or that belongs to a reply that has ended, is ignored; behind a
+ * gap they wait until a snapshot has closed it.
+ */
+export class State {
+  info = NO_INFO;
+  status = NO_STATUS;
+  /** @type {Failure | null} */
+  error = null;
+  /** @type {Queued[]} */
+  queue = [];
+  /** @type {Meter | null} */
+  meter = null;
+  /** @type {string[]} */
+  starters = [];
+  /** @type {number | null} */
+  height = null;
+  /** @type {Map<number, Turn>} */
+  turns = new Map();
+  /** The turns on the page, root first: those of the selected path up to the one that a running reply answers.
+   * @type {Turn[]} */
+  path = [];
+  /** @type {Reply | null} */
+  reply = null;
+
+  /** @type {number | null} the newest frame folded */
+  #seq = null;
+  /** @type {Frame[]} frames behind a gap */
+  #held = [];
+  #syncing = false;
+  #whole = false; // whether the running reply was followed from its start
+  #mounted = false;
+  /** @type {number | null | undefined} the end of `path` */
+  #end;
+
+  /**
+   * @param {Pick<Model, "get">} model
+   * @param {{sync: () => Promise<unknown>, changed: () => void}} hooks
+   */
+  constructor(model, hooks) {
+    this.model = model;
+    this.hooks = hooks;
+    this.#read();
+    this.#mounted = true;
+  }
+
+  /** Reads the traits after the host has changed some. */
+  refresh() {
+    this.#read();
+    this.hooks.changed();
+  }
+
+  /** Asks for a reply whose beginning was not seen: that of a late view, or after a connection that was lost. */
+  resync() {
+    this.#seq = null;
+    this.#whole = this.#syncing = false;
+    if (this.reply) this.#gap();
+  }
+
+  /** @param {unknown} content a custom message */
+  receive(content) {
+    if (!isFrame(content)) return;
+    if (this.#seq !== null && content.seq <= this.#seq) return;
+    if (content.turn !== this.reply?.turn) this.#read();
+    if (this.#syncing) this.#held.push(content);
+    else if (this.#follows(content)) this.#fold(content);
+    else {
+      this.#held.push(content);
+      this.#gap();
+    }
+  }
+
+  /** @param {Frame} frame */
+  #follows(frame) {
+    return this.#seq === null ? this.#whole : frame.seq === this.#seq + 1;
+  }
+
+  /** @param {Frame} frame */
+  #fold(frame) {
+    this.#seq = frame.seq;
+    if (frame.turn !== this.reply?.turn) return;
+    this.reply.text += frame.text;
+    this.hooks.changed();
+  }
+
+  #gap() {
+    if (this.#syncing) return;
+    this.#syncing = true;
+    this.hooks.sync().then(
+      (answer) => this.#snapshot(/** @type {Snapshot} */ (answer)),
+      () => {
+        this.#syncing = false;
+      },
+    );
+  }
+
+  /** @param {Snapshot} snapshot */
+  #snapshot(snapshot) {
+    this.#syncing = false;
+    if (this.#seq === null || snapshot.seq >= this.#seq) {
+      this.#seq = snapshot.seq;
+      if (this.reply && snapshot.turn === this.reply.turn) this.reply.text = snapshot.text;
+    }
+    this.#release();
+    this.hooks.changed();
+  }
+
+  #release() {
+    const held = this.#held.sort((a, b) => a.seq - b.seq);
+    this.#held = [];
+    for (const frame of held) this.receive(frame);
+  }
+
+  /** A reply that starts before our eyes needs no snapshot, and an unanswered question about the last one is void.
+   * @param {number} turn */
+  #begin(turn) {
+    this.reply = { turn, text: "" };
+    this.#whole = this.#mounted;
+    if (!this.#syncing) return;
+    this.#syncing = false;
+    this.#seq = null;
+    this.#held = this.#held.filter((frame) => frame.turn === turn);
+    this.#release();
+  }
+
+  #read() {
+    const { model } = this;
+    this.info = model.get("info") ?? NO_INFO;
+    this.status = model.get("status") ?? NO_STATUS;
+    this.error = model.get("error") ?? null;
+    this.queue = model.get("queue") ?? [];
+    this.meter = model.get("meter") ?? null;
+    this.starters = model.get("starters") ?? [];
+    this.height = model.get("height") ?? null;
+    const { turn, parent } = this.status;
+    if (turn === null) this.reply = null;
+    else if (this.reply?.turn !== turn) this.#begin(turn);
+    this.#walk(turn === null ? (model.get("leaf") ?? null) : parent);
+  }
+
+  /** @param {number | null} end */
+  #walk(end) {
+    if (end === this.#end) return;
+    /** @type {Turn[]} */
+    const path = [];
+    for (let id = end; id !== null; ) {
+      const turn = this.#turn(id);
+      if (!turn) return; // its state has not arrived yet; the next change walks again
+      path.push(turn);
+      id = turn.parent;
+    }
+    this.path = path.reverse();
+    this.#end = end;
+  }
+
+  /** @param {number} id @returns {Turn | undefined} a settled turn never changes, so it is read once */
+  #turn(id) {
+    const known = this.turns.get(id) ?? this.model.get(TURN_KEY + id);
+    if (known) this.turns.set(id, known);
+    return known ?? undefined;
+  }
+}

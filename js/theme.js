@@ -1,0 +1,14 @@
+/**
+ * Tells the stylesheet whether the page is dark, by the colour that the host gave the widget. The stylesheet gives
+ * the background a transition of a moment, so that every change of theme, in whatever host, is an event.
+ *
+ * @param {HTMLElement} root
+ */
+export function readScheme(root) {
+  const colour = getComputedStyle(root).backgroundColor;
+  const [r = 0, g = 0, b = 0, alpha = 1] = (colour.match(/[\d.]+/g) ?? []).map(Number);
+  if (!colour || alpha === 0) return;
+  const full = colour.startsWith("rgb") ? 255 : 1;
+  const light = (0.2126 * r + 0.7152 * g + 0.0722 * b) / full > 0.5;
+  root.dataset.scheme = light ? "light" : "dark";
+}

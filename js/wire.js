@@ -1,0 +1,139 @@
+/**
+ * The mirror of `dialogpt_widget/widget/wire.py`: every trait, frame, request and reply that crosses to the page.
+ *
+ * State lives in traits, one key a settled turn (`turn_<id>`); a running reply travels in numbered frames; a request
+ * `{op, id, ...}` is answered once by `{id, ok: true, ...}` or `{id, error}`.
+ */
+
+export const VERSION = 1;
+export const MAX_MESSAGE_BYTES = 64_000;
+export const TURN_KEY = "turn_";
+
+export const TRAITS = /** @type {const} */ ([
+  "info",
+  "status",
+  "error",
+  "queue",
+  "meter",
+  "leaf",
+  "starters",
+  "settings",
+  "settings_schema",
+  "inspect",
+  "height",
+]);
+
+/** Each `op` with the names of its arguments. */
+export const OPS = /** @type {const} */ ({
+  mount: ["version"],
+  send: ["text"],
+  stop: [],
+  withdraw: ["item"],
+  sync: [],
+  retry: [],
+  use_model: ["model"],
+});
+
+/**
+ * @typedef {"user" | "assistant"} Role
+ * @typedef {"eos" | "length" | "user" | "error"} Stop
+ * @typedef {"idle" | "loading" | "ready" | "waiting" | "generating" | "error"} Phase
+ *
+ * @typedef {object} Info
+ * @property {string} name
+ * @property {string} title
+ * @property {string} about
+ * @property {number | null} parameters
+ * @property {string | null} device
+ * @property {string | null} precision
+ * @property {string | null} revision
+ * @property {number | null} positions
+ * @property {string[]} notes
+ *
+ * @typedef {object} Status
+ * @property {Phase} phase
+ * @property {string} detail one line for people
+ * @property {number | null} progress 0..1 while loading, null where unknown
+ * @property {number | null} turn the id that the running reply will have
+ * @property {number | null} parent the turn it answers
+ * @property {number} ahead replies that other chats on the same model get first
+ * @property {number | null} speed tokens a second of the last reply
+ *
+ * @typedef {object} Action a way out of an error
+ * @property {string} label
+ * @property {"retry" | "use_model"} op
+ * @property {string | null} model
+ *
+ * @typedef {object} Failure
+ * @property {string} kind
+ * @property {string} title
+ * @property {string} message
+ * @property {Action[]} actions
+ *
+ * @typedef {object} Queued
+ * @property {string} id
+ * @property {string} text
+ *
+ * @typedef {object} Meter
+ * @property {number} used
+ * @property {number} window
+ * @property {number | null} first turns of the path before it have fallen out of the window
+ *
+ * @typedef {object} Turn
+ * @property {number} id
+ * @property {number | null} parent
+ * @property {Role} role
+ * @property {string} text
+ * @property {Stop | null} stop
+ * @property {number} tokens
+ * @property {number} created
+ * @property {string} model
+ *
+ * @typedef {object} Frame
+ * @property {number} v
+ * @property {number} seq
+ * @property {number} turn
+ * @property {string} text
+ *
+ * @typedef {object} Snapshot all of the running reply up to frame `seq`
+ * @property {number} seq
+ * @property {number | null} turn
+ * @property {string} text
+ *
+ * @typedef {keyof typeof OPS} Op
+ * @typedef {Record<string, unknown>} Answer
+ *
+ * @typedef {object} Model what the host gives a view: anywidget's model
+ * @property {(key: string) => any} get
+ * @property {(event: string, callback: (...args: any[]) => void) => void} on
+ * @property {(event: string, callback: (...args: any[]) => void) => void} off
+ * @property {(content: unknown) => void} send
+ * @property {{kernel?: {statusChanged?: Signal} | null}} [widget_manager]
+ *
+ * @typedef {object} Signal a signal of Lumino
+ * @property {(slot: (sender: unknown, value: any) => void) => void} connect
+ * @property {(slot: (sender: unknown, value: any) => void) => void} disconnect
+ */
+
+/** @param {unknown} content @returns {content is Frame} */
+export function isFrame(content) {
+  const frame = /** @type {Frame} */ (content);
+  return (
+    typeof content === "object" &&
+    content !== null &&
+    frame.v === VERSION &&
+    Number.isInteger(frame.seq) &&
+    Number.isInteger(frame.turn) &&
+    typeof frame.text === "string"
+  );
+}
+
+/** Text that every packer can encode: a lone surrogate becomes U+FFFD. @param {string} text */
+export function wellFormed(text) {
+  return text.replace(/\p{Surrogate}/gu, "\uFFFD");
+}
+
+/** @param {string} text */
+export function byteLength(text) {
+  return new TextEncoder().encode(text).length;
+}

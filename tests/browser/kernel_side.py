@@ -1,0 +1,158 @@
+"""What the notebooks of these tests import in the kernel: models that keep a pace or say what they are told."""
+
+from __future__ import annotations
+
+import dataclasses
+import gc
+import re
+import threading
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from dialogpt_widget import ChatModel, ChatWidget, Conversation, Settings, Turn
+from dialogpt_widget.engine.decoding import Token
+from dialogpt_widget.engine.loading import load
+
+LONG = Settings(min_new_tokens=120, max_new_tokens=128)  # a reply that a person has time to stop
+
+
+class Watched(ChatWidget):
+    """A chat that notes how many steps its model had made when each request arrived, before it is carried out."""
+
+    def __init__(self, model: Any, **options: Any) -> None:
+        self.arrived: list[tuple[str, int]] = []
+        super().__init__(model, **options)
+
+    def _handle_custom_msg(self, content: Any, buffers: Any) -> None:
+        self.arrived.append((content["op"], getattr(self._session.chat.model, "steps", 0)))
+        super()._handle_custom_msg(content, buffers)
+
+
+class Slow(ChatModel):
+    """The embedded model with a pause before each of its steps, which are counted."""
+
+    def __init__(self, pause: float = 0.05) -> None:
+        loaded = load("mini")
+        super().__init__(loaded)
+        self.pause, self.steps = pause, 0
+        loaded.model.register_forward_pre_hook(self._step)
+
+    def _step(self, *_: Any) -> None:
+        self.steps += 1
+        time.sleep(self.pause)
+
+
+@dataclasses.dataclass
+class _Stream:
+    pieces: list[str]
+    text: str = ""
+
+    def add(self, token: int) -> str:
+        self.text += self.pieces[token]
+        return self.pieces[token]
+
+    def finish(self) -> str:
+        return ""
+
+
+class Scripted:
+    """Stands in for a `ChatModel`: replies with given pieces of text, one a token, at a given pace.
+
+    Args:
+        replies: each a list of pieces; the last one is repeated for ever.
+        rate: tokens a second; the n-th token of a reply never comes before n / rate seconds.
+    """
+
+    name, revision, device, precision = "scripted", None, "cpu", "float32"
+    eos, vocabulary, positions, parameters = 0, 60_000, None, 1
+
+    def __init__(self, replies: Iterable[Sequence[str]], rate: float = 1000.0) -> None:
+        self.replies, self.rate = [list(reply) for reply in replies], rate
+        self.pieces, self.ids = ["<eos>"], {}
+        self.steps, self.seconds = 0, [0.0]
+        self.given = 0
+
+    def _id(self, piece: str) -> int:
+        if piece not in self.ids:
+            self.ids[piece] = len(self.pieces)
+            self.pieces.append(piece)
+        return self.ids[piece]
+
+    def encode(self, text: str) -> list[int]:
+        return [self._id(word) for word in re.findall(r"\s*\S+|\s+", text)]
+
+    def decode(self, ids: Sequence[int]) -> str:
+        return "".join(self.pieces[token] for token in ids)
+
+    def text_stream(self) -> _Stream:
+        return _Stream(self.pieces)
+
+    def generate(
+        self, ids: Sequence[int], settings: Settings, stop: threading.Event, *, reply: int = 0
+    ) -> Iterator[Token]:
+        pieces = self.replies[min(self.given, len(self.replies) - 1)]
+        self.given += 1
+        began = time.monotonic()
+        for place, piece in enumerate([*pieces, None]):
+            early = began + place / self.rate - time.monotonic()
+            if early > 0:
+                time.sleep(early)
+            if stop.is_set():
+                break
+            self.steps += 1
+            yield _token(self.eos if piece is None else self._id(piece), place, eos=piece is None)
+        self.seconds.append(time.monotonic() - began)
+
+
+def _token(number: int, place: int, *, eos: bool) -> Token:
+    return Token(
+        id=number,
+        eos=eos,
+        position=place,
+        origin="sampled",
+        logprob=-1.0,
+        logprob_used=-1.0,
+        rank=1,
+        entropy=1.0,
+        entropy_used=1.0,
+        kept=1,
+        cut_count=(0,) * 5,
+        cut_mass=(0.0,) * 5,
+        draw=0.5,
+        ms=1.0,
+        alt_id=(number,),
+        alt_logprob=(-1.0,),
+        alt_fate=(0,),
+    )
+
+
+def words(count: int) -> list[str]:
+    """So many pieces of five characters, all different."""
+    return [f"{place:04d} " for place in range(count)]
+
+
+def talk(*texts: str) -> Conversation:
+    """A conversation that has taken place already, you first."""
+    conversation = Conversation()
+    for place, text in enumerate(texts):
+        answers = {"stop": "eos", "reply": place // 2} if place % 2 else {}
+        leaf = conversation.leaf
+        conversation.add(
+            Turn(conversation.reserve(), leaf, "assistant" if place % 2 else "user", text, (), created=1.0, **answers)
+        )
+    return conversation
+
+
+def living(kind: type) -> int:
+    """How many objects of a class there are."""
+    gc.collect()
+    return sum(isinstance(one, kind) for one in gc.get_objects())
+
+
+def reset() -> None:
+    """Closes every widget and forgets the names that a test has given."""
+    ChatWidget.close_all()
+    main = __import__("__main__").__dict__
+    for name in ("chat", "other", "model", "turn"):
+        main.pop(name, None)

@@ -1,0 +1,187 @@
+"""A notebook open in JupyterLab, steered through JupyterLab's own commands, and the views in its cells."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+from playwright.sync_api import Locator, Page, expect
+
+from .lab import Lab
+
+PATIENCE = 60_000  # milliseconds; what is waited for is a condition, and only a broken one takes this long
+
+_READY = """name => {
+    const panel = window.jupyterapp?.shell.currentWidget;
+    return panel?.context?.path === name && panel.context.isReady && panel.sessionContext.isReady
+        && panel.sessionContext.session?.kernel?.connectionStatus === "connected";
+}"""
+_RUN = """async ([source, wait]) => {
+    const panel = window.jupyterapp.shell.currentWidget, cells = panel.content.model.sharedModel;
+    const place = cells.cells.length;
+    cells.insertCell(place, {cell_type: "code", source, metadata: {trusted: true}});
+    panel.content.activeCellIndex = place;
+    const run = window.jupyterapp.commands.execute("notebook:run-cell");
+    if (wait) await run;
+    return place;
+}"""
+_RERUN = """async place => {
+    const {content} = window.jupyterapp.shell.currentWidget;
+    content.activeCellIndex = place;
+    await window.jupyterapp.commands.execute("notebook:run-cell");
+}"""
+_EMPTY = """() => {
+    const cells = window.jupyterapp.shell.currentWidget.content.model.sharedModel;
+    cells.deleteCellRange(0, cells.cells.length);
+}"""
+_OUTPUTS = """place => window.jupyterapp.shell.currentWidget.content.model.cells.get(place).outputs?.toJSON() ?? []"""
+_ASK = """async ([setup, value]) => {
+    const {kernel} = window.jupyterapp.shell.currentWidget.sessionContext.session;
+    const asked = kernel.requestExecute({
+        code: setup, silent: true, store_history: false, user_expressions: {value: `__import__("json").dumps(${value})`},
+    });
+    const {content} = await asked.done;
+    const answer = content.user_expressions?.value ?? content;
+    return answer.status === "ok" ? answer.data["text/plain"] : {error: `${answer.ename}: ${answer.evalue}`};
+}"""
+
+
+class View:
+    """One view of a chat, found by the names that the design promises."""
+
+    def __init__(self, within: Locator) -> None:
+        self.root = within.get_by_role("region", name=re.compile("^Chat with "))
+        self.log = self.root.get_by_role("log", name="Conversation")
+        self.box = self.root.get_by_role("textbox", name="Message")
+        self.turns = self.log.get_by_role("article")
+        self.replies = self.log.locator("[data-role=assistant]")
+        self.stop = self.button("Stop")
+        self.state = self.button(re.compile(", model details$"))
+        self.notice = self.root.get_by_role("alert").filter(visible=True)
+
+    def button(self, name: str | re.Pattern[str]) -> Locator:
+        """A button by its exact name."""
+        return self.root.get_by_role("button", name=name, exact=isinstance(name, str))
+
+    def send(self, text: str, *, by: str = "Enter") -> None:
+        """Types a message and sends it with a key."""
+        self.box.fill(text)
+        self.box.press(by)
+
+    def texts(self) -> list[str]:
+        """What the turns say, oldest first."""
+        texts: list[str] = self.turns.evaluate_all("all => all.map(one => one.querySelector('.dgpt-text').textContent)")
+        return texts
+
+    def wait_for_replies(self, count: int) -> None:
+        """Waits until so many replies have been given and nothing runs any more."""
+        expect(self.replies).to_have_count(count, timeout=PATIENCE)
+        self.wait_until_idle()
+
+    def wait_until_idle(self) -> None:
+        """Waits until the model is loaded and nothing runs or waits."""
+        expect(self.state).to_have_accessible_name("Ready, model details", timeout=PATIENCE)
+        expect(self.stop).to_be_hidden(timeout=PATIENCE)
+
+    def wait_for_text(self, longer_than: int = 0) -> None:
+        """Waits until the newest reply shows some text."""
+        expect(self.replies.last).to_contain_text(re.compile(r"[\s\S]{%d}" % (longer_than + 1)), timeout=PATIENCE)
+
+
+class Cell:
+    """A cell of the notebook."""
+
+    def __init__(self, notebook: Notebook, place: int) -> None:
+        self._notebook, self._place = notebook, place
+        self.element = notebook.page.locator(".jp-Notebook .jp-Cell").nth(place)
+
+    @property
+    def view(self) -> View:
+        """The chat in the cell's output."""
+        return View(self.element)
+
+    @property
+    def running(self) -> bool:
+        """Whether the cell still runs."""
+        return "[*]" in self.element.locator(".jp-InputPrompt").inner_text()
+
+    def wait(self) -> None:
+        """Waits until the cell has run."""
+        expect(self.element.locator(".jp-InputPrompt")).not_to_have_text(re.compile(r"\[[* ]\]"), timeout=PATIENCE)
+
+    def run_again(self) -> None:
+        """Runs the cell once more, to its end."""
+        self._notebook.page.evaluate(_RERUN, self._place)
+
+    def errors(self) -> list[str]:
+        """Names of the exceptions in the cell's output."""
+        outputs = self._notebook.page.evaluate(_OUTPUTS, self._place)
+        return [output["ename"] for output in outputs if output["output_type"] == "error"]
+
+
+class Notebook:
+    """A notebook in a page."""
+
+    def __init__(self, lab: Lab, page: Page, name: str) -> None:
+        self.lab, self.page, self.name = lab, page, name
+        self.open()
+
+    def open(self) -> None:
+        """Goes to the notebook, or loads the page again."""
+        self.page.goto(self.lab.address(self.name))
+        self.page.wait_for_function(_READY, arg=self.name, timeout=PATIENCE)
+
+    def command(self, name: str) -> None:
+        """Executes one of JupyterLab's commands to its end."""
+        self.page.evaluate("name => window.jupyterapp.commands.execute(name).then(() => null)", name)
+
+    def run(self, source: str, *, wait: bool = True) -> Cell:
+        """Adds a cell at the end and runs it; with `wait`, to its end and without an error."""
+        cell = Cell(self, int(self.page.evaluate(_RUN, [source, wait])))
+        if wait and (errors := cell.errors()):
+            raise AssertionError(f"The cell failed: {errors}\n{cell.element.inner_text()}")
+        return cell
+
+    def cell(self, place: int) -> Cell:
+        """A cell by its place."""
+        return Cell(self, place)
+
+    def chat(self, source: str = 'ChatWidget("mini")', *, load: bool = True) -> View:
+        """Shows a chat, kept as `chat` in the kernel; with `load`, once its model is there."""
+        view = self.run(f"chat = {source}\nchat").view
+        expect(view.box).to_be_visible(timeout=PATIENCE)
+        if load:
+            view.wait_until_idle()
+        return view
+
+    def ask(self, value: str, setup: str = "") -> Any:
+        """The value of a Python expression in the kernel, by way of JSON."""
+        answer = self.page.evaluate(_ASK, [setup, value])
+        if isinstance(answer, dict):
+            raise AssertionError(answer["error"])
+        return json.loads(_literal(answer))
+
+    def said(self) -> list[str]:
+        """The texts of `chat.messages` in the kernel."""
+        return [message["content"] for message in self.ask("chat.messages")]
+
+    def clear(self) -> None:
+        """Removes all cells and closes all widgets of the kernel."""
+        self.page.evaluate(_EMPTY)
+        self.ask("kernel_side.reset()", "import kernel_side")
+
+    def until(self, condition: Callable[[], bool]) -> None:
+        """Waits for a condition that only Python can tell."""
+        for _ in range(PATIENCE // 100):
+            if condition():
+                return
+            self.page.wait_for_timeout(100)
+        raise AssertionError("The condition never came true.")
+
+
+def _literal(text: str) -> str:
+    import ast
+
+    return str(ast.literal_eval(text))
