@@ -33,10 +33,10 @@ export function watchKernel(model, host, tell, signal) {
   };
   const statusChanged = model.widget_manager?.kernel?.statusChanged;
   model.on("comm_live_update", comm);
-  statusChanged?.connect(kernelStatus);
+  statusChanged?.connect?.(kernelStatus);
   signal.addEventListener("abort", () => {
     model.off("comm_live_update", comm);
-    statusChanged?.disconnect(kernelStatus);
+    statusChanged?.disconnect?.(kernelStatus);
   });
   tell(host.closest(".jupyter-widgets-disconnected") ? "absent" : "live");
 }

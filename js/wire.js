@@ -6,7 +6,7 @@
  */
 
 export const VERSION = 1;
-export const MAX_MESSAGE_BYTES = 64_000;
+export const MAX_MESSAGE_BYTES = 64_000; // as in dialogue/messages.py
 export const TURN_KEY = "turn_";
 
 export const TRAITS = /** @type {const} */ ([
@@ -19,7 +19,6 @@ export const TRAITS = /** @type {const} */ ([
   "starters",
   "settings",
   "settings_schema",
-  "inspect",
   "height",
 ]);
 

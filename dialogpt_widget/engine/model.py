@@ -35,6 +35,7 @@ class ChatModel:
         name: full name on the hub, `mini`, or the folder's path.
         revision: commit on the hub, or None.
         device: where it runs.
+        device_name: the same for people, with the GPU's name.
         precision: dtype it runs in.
         eos: id that ends a turn.
         vocabulary: number of ids.
@@ -46,6 +47,7 @@ class ChatModel:
         self._model, self._tokenizer = loaded.model, loaded.tokenizer
         self.name, self.revision = loaded.name, loaded.revision
         self.device, self.precision = loaded.device, loaded.precision
+        self.device_name = _device_name(loaded.device)
         self.eos: int = int(loaded.tokenizer.eos_token_id)
         self.vocabulary: int = int(loaded.model.get_output_embeddings().weight.shape[0])
         self.positions = _positions(loaded)
@@ -138,9 +140,9 @@ class ChatModel:
 
     def _next_logits(self, ids: list[int], stop: threading.Event) -> torch.Tensor | None:
         """Logits `[vocabulary]` after `ids`, from the cache where it holds their beginning; None when stopped."""
-        start = self._reuse(ids)
         logits = None
         try:
+            start = self._reuse(ids)
             for begin in range(start, len(ids), PREFILL):
                 if stop.is_set():
                     return None
@@ -215,6 +217,12 @@ class ChatModel:
 def draw_seed() -> int:
     """A seed from the operating system's randomness."""
     return secrets.randbits(SEED_BITS)
+
+
+def _device_name(device: torch.device) -> str:
+    if device.type == "cuda":
+        return f"{torch.cuda.get_device_name(device)} ({device})"
+    return {"cpu": f"CPU, {torch.get_num_threads()} threads", "mps": "Apple GPU (mps)"}.get(device.type, str(device))
 
 
 def _positions(loaded: Loaded) -> int | None:

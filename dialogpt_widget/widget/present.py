@@ -8,10 +8,14 @@ from dialogpt_widget.engine.errors import ModelError
 from dialogpt_widget.engine.names import MINI, about, title_of
 from dialogpt_widget.widget import wire
 
-SAFETY = (
-    "It may say offensive, false or inconsistent things, and agrees with what is offensive more often than with what "
-    "is not. Do not rely on it."
-)
+SAFETY = {
+    "mini": "Trained on 7 million words of licensed dialogues that a word list filtered. It makes things up.",
+    "DialoGPT": (
+        "Trained on 147 million Reddit dialogues from 2005 to 2017, in English. It can be offensive and false, and it "
+        "agrees with offensive remarks more often than with safe ones."
+    ),
+    "": "It can be offensive and false. What it learned from is for its own model card to say.",
+}
 
 
 def turn(settled: Turn) -> wire.TurnState:
@@ -57,11 +61,11 @@ def info(name: str, loaded: object = None) -> wire.Info:
         "title": title_of(name),
         "about": about(name),
         "parameters": getattr(loaded, "parameters", None),
-        "device": str(loaded.device) if loaded is not None and hasattr(loaded, "device") else None,
+        "device": getattr(loaded, "device_name", None),
         "precision": getattr(loaded, "precision", None),
         "revision": getattr(loaded, "revision", None),
         "positions": getattr(loaded, "positions", None),
-        "notes": [SAFETY],
+        "notes": [next(note for part, note in SAFETY.items() if part in name)],
     }
 
 

@@ -5,6 +5,14 @@ const WAITING =
   "Waiting for the kernel… It may be busy with a cell; if it was restarted, run this cell again.";
 const MIRRORED = 4000; // characters that decide the height of the box; more never fit
 
+const RIGHT_TO_LEFT = /[\p{sc=Arab}\p{sc=Hebr}\p{sc=Syrc}\p{sc=Thaa}\p{sc=Nkoo}\p{sc=Adlm}]/u;
+
+/** The direction of a draft. `dir="auto"` means the same, but takes seconds for a megabyte. @param {string} draft */
+function direction(draft) {
+  const letter = draft.slice(0, MIRRORED).match(/\p{L}/u);
+  return letter && RIGHT_TO_LEFT.test(letter[0]) ? "rtl" : "ltr";
+}
+
 /** @param {number} bytes */
 const kilobytes = (bytes) => `${Math.ceil(bytes / 1000).toLocaleString("en")} kB`;
 
@@ -30,7 +38,6 @@ export class Composer {
       "aria-label": "Message",
       placeholder: "Write a message",
       rows: "1",
-      dir: "auto",
       autocomplete: "off",
     });
     this.grow = h("div", "dgpt-grow", {}, this.area);
@@ -133,6 +140,7 @@ export class Composer {
   #show() {
     const { draft } = this;
     this.grow.dataset.draft = draft.slice(0, MIRRORED);
+    this.area.dir = direction(draft);
     const blank = !draft.trim();
     const idle = !this.#running || !this.#live;
     if (idle && this.stop.matches(":focus")) this.focus();
@@ -141,6 +149,7 @@ export class Composer {
     this.send.setAttribute("aria-disabled", String(blank || !this.#live));
     const hint = this.#live ? this.#reason || (this.#waiting ? WAITING : "") : "";
     if (this.hint.textContent !== hint) this.hint.textContent = hint;
+    this.hint.toggleAttribute("data-refused", hint !== WAITING);
   }
 }
 

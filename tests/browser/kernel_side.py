@@ -14,7 +14,7 @@ from dialogpt_widget import ChatModel, ChatWidget, Conversation, Settings, Turn
 from dialogpt_widget.engine.decoding import Token
 from dialogpt_widget.engine.loading import load
 
-LONG = Settings(min_new_tokens=120, max_new_tokens=128)  # a reply that a person has time to stop
+LONG = Settings(min_new_tokens=40, max_new_tokens=40)  # a reply that a person has time to stop
 
 
 class Watched(ChatWidget):
@@ -22,10 +22,11 @@ class Watched(ChatWidget):
 
     def __init__(self, model: Any, **options: Any) -> None:
         self.arrived: list[tuple[str, int]] = []
+        self.watched = model
         super().__init__(model, **options)
 
     def _handle_custom_msg(self, content: Any, buffers: Any) -> None:
-        self.arrived.append((content["op"], getattr(self._session.chat.model, "steps", 0)))
+        self.arrived.append((content["op"], self.watched.steps))
         super()._handle_custom_msg(content, buffers)
 
 

@@ -69,7 +69,8 @@ class Lab:
             for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR", "HF_HOME")
         }
         path = os.pathsep.join(filter(None, [str(ROOT), str(HERE), os.environ.get("PYTHONPATH", "")]))
-        return os.environ | folders | {"PYTHONPATH": path, "HF_HUB_OFFLINE": "1", "JUPYTER_PLATFORM_DIRS": "0"}
+        own = {"PYTHONPATH": path, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}  # one thread suits a model this small
+        return os.environ | folders | own
 
     def _wait(self) -> None:
         deadline = time.monotonic() + _STARTING

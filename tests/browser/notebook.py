@@ -87,7 +87,8 @@ class View:
 
     def wait_for_text(self, longer_than: int = 0) -> None:
         """Waits until the newest reply shows some text."""
-        expect(self.replies.last).to_contain_text(re.compile(r"[\s\S]{%d}" % (longer_than + 1)), timeout=PATIENCE)
+        newest = self.replies.last.locator(".dgpt-text")
+        expect(newest).to_have_text(re.compile(rf"[\s\S]{{{longer_than + 1}}}"), timeout=PATIENCE)
 
 
 class Cell:
@@ -143,10 +144,6 @@ class Notebook:
         if wait and (errors := cell.errors()):
             raise AssertionError(f"The cell failed: {errors}\n{cell.element.inner_text()}")
         return cell
-
-    def cell(self, place: int) -> Cell:
-        """A cell by its place."""
-        return Cell(self, place)
 
     def chat(self, source: str = 'ChatWidget("mini")', *, load: bool = True) -> View:
         """Shows a chat, kept as `chat` in the kernel; with `load`, once its model is there."""

@@ -1,0 +1,342 @@
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { FakeModel } from "./dev/model.js";
+import widget from "./widget.js";
+
+const INFO = {
+  name: "m",
+  title: "DialoGPT",
+  about: "",
+  parameters: null,
+  device: null,
+  precision: null,
+  revision: null,
+  positions: null,
+  notes: [],
+};
+const READY = { phase: "ready", detail: "", progress: null, turn: null, parent: null, ahead: 0, speed: null };
+const TALK = {
+  turn_1: { id: 1, parent: null, role: "user", text: "Does money buy happiness?", stop: null },
+  turn_2: { id: 2, parent: 1, role: "assistant", text: "<b>No</b>", stop: "length" },
+  leaf: 2,
+};
+const GENERATING = { status: { ...READY, phase: "generating", turn: 3, parent: 2 } };
+
+let model;
+let host;
+let cleanup;
+
+function mount(state = {}) {
+  model = new FakeModel({
+    info: INFO,
+    status: READY,
+    queue: [],
+    starters: ["One?", "Two?", "Three?"],
+    leaf: null,
+    ...state,
+  });
+  model.answer = vi.fn();
+  host = document.createElement("div");
+  document.body.append(host);
+  cleanup = widget.render({ model, el: host });
+}
+
+const find = (selector) => host.querySelector(selector);
+const area = () => find("textarea");
+const named = (name) =>
+  [...host.querySelectorAll("button")].find((b) => (b.getAttribute("aria-label") ?? b.textContent) === name);
+const sent = (op) => model.sent.filter((request) => request.op === op);
+const painted = () => new Promise((resolve) => setTimeout(resolve, 40));
+
+function type(text) {
+  area().value = text;
+  area().dispatchEvent(new Event("input"));
+}
+
+function press(key, options = {}) {
+  const event = new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true, ...options });
+  area().dispatchEvent(event);
+  return event;
+}
+
+async function answer(request, fields = { ok: true }) {
+  model.message({ id: request.id, ...fields });
+  await painted();
+}
+
+beforeEach(() => mount());
+
+afterEach(() => {
+  cleanup();
+  host.remove();
+});
+
+test("a view says that it is there, and asks for a running reply only when there is one", () => {
+  expect(sent("mount")).toEqual([expect.objectContaining({ version: 1 })]);
+  expect(sent("sync")).toHaveLength(0);
+  cleanup();
+  mount({ ...TALK, ...GENERATING });
+  expect(model.sent.map((request) => request.op)).toEqual(["mount", "sync"]);
+});
+
+test("an empty chat offers three starters, and a click sends one", () => {
+  expect(host.querySelectorAll(".dgpt-starter")).toHaveLength(3);
+  expect(find("[role=log]").parentElement.hidden).toBe(true);
+  named("Two?").click();
+  named("Two?").click();
+  expect(sent("send").map((request) => request.text)).toEqual(["Two?"]);
+});
+
+test("Enter sends, and the draft goes when the kernel has taken it", async () => {
+  type("hello");
+  expect(press("Enter").defaultPrevented).toBe(true);
+  expect(area().value).toBe("hello");
+  await answer(sent("send")[0]);
+  expect(area().value).toBe("");
+});
+
+test("Shift+Enter breaks the line", () => {
+  type("hello");
+  expect(press("Enter", { shiftKey: true }).defaultPrevented).toBe(false);
+  expect(sent("send")).toHaveLength(0);
+});
+
+test("Enter that ends a composition neither sends nor breaks the line", () => {
+  type("こんにちは");
+  press("Enter", { isComposing: true });
+  press("Enter", { keyCode: 229 });
+  expect(sent("send")).toHaveLength(0);
+});
+
+test("a second Enter before the answer neither loses nor doubles the message", async () => {
+  type("hello");
+  press("Enter");
+  press("Enter");
+  await answer(sent("send")[0]);
+  expect(sent("send")).toHaveLength(1);
+});
+
+test("the same text written twice is sent twice", async () => {
+  type("hello");
+  press("Enter");
+  type("hello");
+  press("Enter");
+  await answer(sent("send")[0]);
+  await answer(sent("send")[1]);
+  expect(sent("send").map((request) => request.text)).toEqual(["hello", "hello"]);
+  expect(area().value).toBe("");
+});
+
+test("what is typed while the kernel answers stays", async () => {
+  type("hello");
+  press("Enter");
+  type("hello and more");
+  await answer(sent("send")[0]);
+  expect(area().value).toBe("and more");
+});
+
+test("a refused message stays, with the reason beside it", async () => {
+  type("hello");
+  press("Enter");
+  await answer(sent("send")[0], { error: "The queue is full." });
+  expect(area().value).toBe("hello");
+  expect(find(".dgpt-hint").textContent).toBe("The queue is full.");
+});
+
+test("a message that is too long is not sent, and says its size and the limit", () => {
+  type("x".repeat(1_000_000));
+  press("Enter");
+  expect(sent("send")).toHaveLength(0);
+  expect(find(".dgpt-hint").textContent).toMatch(/1,000 kB.*64 kB/);
+  type("short");
+  expect(find(".dgpt-hint").textContent).toBe("");
+});
+
+test("blank drafts are not sent", () => {
+  type(" \n ");
+  press("Enter");
+  expect(sent("send")).toHaveLength(0);
+});
+
+test("text is shown as text, and how a reply ended beside it", () => {
+  cleanup();
+  mount(TALK);
+  const [question, reply] = host.querySelectorAll("article");
+  expect(question.getAttribute("aria-label")).toBe("You");
+  expect(reply.querySelector(".dgpt-text").textContent).toBe("<b>No</b>");
+  expect(reply.querySelector("b")).toBeNull();
+  expect(reply.textContent).toContain("reached the length limit");
+});
+
+test("a reply streams into one text node and settles in the same element", async () => {
+  cleanup();
+  mount(TALK);
+  model.update(GENERATING);
+  await painted();
+  const text = find("article[data-turn='3'] .dgpt-text");
+  model.message({ v: 1, seq: 1, turn: 3, text: "It" });
+  await painted();
+  const node = text.firstChild;
+  model.message({ v: 1, seq: 2, turn: 3, text: " helps" });
+  await painted();
+  expect(text.firstChild).toBe(node);
+  expect(node.data).toBe("It helps");
+  model.update({
+    turn_3: { id: 3, parent: 2, role: "assistant", text: "It helps.", stop: "user" },
+    leaf: 3,
+    status: READY,
+  });
+  await painted();
+  expect(node.data).toBe("It helps.");
+  expect(text.isConnected).toBe(true);
+  expect(find("article[data-turn='3']").textContent).toContain("stopped");
+});
+
+test("a turn takes at most five elements", () => {
+  cleanup();
+  mount(TALK);
+  for (const turn of host.querySelectorAll("article"))
+    expect(turn.querySelectorAll("*").length + 1).toBeLessThanOrEqual(5);
+});
+
+test("a screen reader hears that a reply began, and once what it was", async () => {
+  cleanup();
+  mount(TALK);
+  const status = find("[role=status]");
+  expect(status.textContent).toBe("");
+  model.update(GENERATING);
+  await painted();
+  expect(status.textContent).toBe("generating");
+  model.update({
+    turn_3: { id: 3, parent: 2, role: "assistant", text: "Yes.", stop: "eos" },
+    leaf: 3,
+    status: READY,
+  });
+  await painted();
+  expect(status.textContent).toBe("Yes.");
+});
+
+test("Stop takes the place of Send while a reply runs and nothing is written", async () => {
+  cleanup();
+  mount({ ...TALK, ...GENERATING });
+  expect(named("Stop").hidden).toBe(false);
+  expect(named("Send").hidden).toBe(true);
+  type("next");
+  expect(named("Send").hidden).toBe(false);
+  named("Stop").click();
+  press("Escape");
+  press("Escape", { isComposing: true });
+  expect(sent("stop")).toHaveLength(2);
+});
+
+test("a message that waits can be withdrawn into an empty composer", async () => {
+  model.update({ queue: [{ id: "q1", text: "later" }] });
+  await painted();
+  expect(find(".dgpt-queue").textContent).toContain("later");
+  named("Withdraw").click();
+  expect(sent("withdraw")).toEqual([expect.objectContaining({ item: "q1" })]);
+  await answer(sent("withdraw")[0], { ok: true, text: "later" });
+  expect(area().value).toBe("later");
+});
+
+test("an error says what happened and offers its ways out, and keeps the draft", async () => {
+  type("draft");
+  const actions = [{ label: "Chat with the embedded model", op: "use_model", model: "mini" }];
+  model.update({
+    error: { kind: "network", title: "No download.", message: "The hub did not answer.", actions },
+  });
+  await painted();
+  expect(find(".dgpt-notice").textContent).toContain("The hub did not answer.");
+  named("Chat with the embedded model").click();
+  expect(sent("use_model")).toEqual([expect.objectContaining({ model: "mini" })]);
+  expect(area().value).toBe("draft");
+});
+
+test("the window is mentioned only when it fills, and its edge is marked", async () => {
+  cleanup();
+  mount({ ...TALK, meter: { used: 500, window: 1000, first: 1 } });
+  expect(find(".dgpt-meter").hidden).toBe(true);
+  expect(find(".dgpt-divider")).toBeNull();
+  model.update({ meter: { used: 612, window: 1000, first: 2 } });
+  await painted();
+  expect(find(".dgpt-meter").textContent).toBe("612 of 1000 tokens");
+  expect(find(".dgpt-divider").nextSibling.dataset.turn).toBe("2");
+});
+
+test("loading shows how far it is and lets people write", async () => {
+  model.update({ status: { ...READY, phase: "loading", detail: "Downloading", progress: 0.43 } });
+  await painted();
+  expect(find("[role=progressbar]").getAttribute("aria-valuenow")).toBe("43");
+  expect(area().readOnly).toBe(false);
+});
+
+test("without its kernel the chat stays readable and the draft stays", async () => {
+  cleanup();
+  mount(TALK);
+  type("draft");
+  model.connect(false);
+  expect(find(".dgpt-notice").textContent).toBe(
+    "The kernel was restarted. This chat is still readable; run the cell again to go on.",
+  );
+  expect(area().readOnly).toBe(true);
+  expect(area().value).toBe("draft");
+  press("Enter");
+  expect(sent("send")).toHaveLength(0);
+  model.connect(true);
+  expect(area().readOnly).toBe(false);
+  expect(sent("mount")).toHaveLength(2);
+});
+
+test("a kernel that takes nothing more is a kernel that is gone", async () => {
+  type("hello");
+  model.send = () => {
+    throw new Error("Cannot send");
+  };
+  press("Enter");
+  await painted();
+  expect(find(".dgpt-notice").textContent).toContain("still readable");
+  expect(area().value).toBe("hello");
+});
+
+test("a crash is heard from the kernel itself", () => {
+  cleanup();
+  const slots = new Set();
+  const statusChanged = { connect: (slot) => slots.add(slot), disconnect: (slot) => slots.delete(slot) };
+  const plain = FakeModel.prototype;
+  plain.widget_manager = { kernel: { statusChanged } };
+  mount(TALK);
+  delete plain.widget_manager;
+  for (const slot of slots) slot(null, "autorestarting");
+  expect(find(".dgpt-notice").textContent).toContain("The kernel was restarted.");
+  cleanup();
+  expect(slots.size).toBe(0);
+});
+
+test("two views of one model each show the chat, and closing one leaves the other", async () => {
+  const second = document.createElement("div");
+  const close = widget.render({ model, el: second });
+  model.update(TALK);
+  await painted();
+  expect(second.querySelectorAll("article")).toHaveLength(2);
+  close();
+  expect(second.childElementCount).toBe(0);
+  model.update({ queue: [{ id: "q", text: "still here" }] });
+  await painted();
+  expect(host.textContent).toContain("still here");
+});
+
+test("keys do not leave the widget", () => {
+  const outside = vi.fn();
+  document.body.addEventListener("keydown", outside);
+  press("Delete");
+  press("Tab");
+  document.body.removeEventListener("keydown", outside);
+  expect(outside).not.toHaveBeenCalled();
+});
+
+test("an aborted signal takes the view off the page", () => {
+  const aborted = new AbortController();
+  const el = document.createElement("div");
+  widget.render({ model, el, signal: aborted.signal });
+  aborted.abort();
+  expect(el.childElementCount).toBe(0);
+});

