@@ -103,8 +103,8 @@ class Chat:
         return model
 
     def unload(self) -> None:
-        """Lets go of the model; it is loaded again when it is needed."""
-        self._model = None
+        """Lets go of the model; it is loaded again, by its name, when it is needed."""
+        self.use(self.model_name, device=self.device, precision=self.precision, revision=self.revision)
 
     @property
     def settings(self) -> Settings:
@@ -248,16 +248,22 @@ class Chat:
             ValueError: empty, or too long.
             ModelError: the model could not be loaded or run.
         """
+        return self._send(text, show, threading.Event())
+
+    def _send(self, text: str, show: Show | None, stop: threading.Event) -> Turn:
         with self._busy:
-            return self.run(self.reply(self.say(text)), show)
+            if stop.is_set():
+                raise asyncio.CancelledError  # before anything was said
+            return self.run(self.reply(self.say(text), stop), show)
 
     async def asend(self, text: str, show: Show | None = None) -> Turn:
-        """`send` for asyncio; cancelling it stops the reply."""
-        work = asyncio.ensure_future(asyncio.to_thread(self.send, text, show))
+        """`send` for asyncio; cancelling it stops the reply, or keeps it from beginning."""
+        stop = threading.Event()
+        work = asyncio.ensure_future(asyncio.to_thread(self._send, text, show, stop))
         try:
             return await asyncio.shield(work)
         except asyncio.CancelledError:
-            self.stop()
+            stop.set()
             raise
 
     def regenerate(self, turn: Turn | None = None, show: Show | None = None) -> Turn:

@@ -4,11 +4,33 @@
  *
  * @param {HTMLElement} root
  */
-export function readScheme(root) {
+function readScheme(root) {
   const colour = getComputedStyle(root).backgroundColor;
   const [r = 0, g = 0, b = 0, alpha = 1] = (colour.match(/[\d.]+/g) ?? []).map(Number);
   if (!colour || alpha === 0) return;
   const full = colour.startsWith("rgb") ? 255 : 1;
   const light = (0.2126 * r + 0.7152 * g + 0.0722 * b) / full > 0.5;
   root.dataset.scheme = light ? "light" : "dark";
+}
+
+/**
+ * Reads the scheme now and whenever the host changes its theme. A host that takes its page off display while it swaps
+ * the stylesheet cancels the transition, but says so on its body.
+ *
+ * @param {HTMLElement} root
+ * @returns {() => void} ends it
+ */
+export function watchScheme(root) {
+  const read = () => requestAnimationFrame(() => readScheme(root));
+  const events = ["transitionrun", "transitionend", "transitioncancel"];
+  for (const event of events) root.addEventListener(event, read);
+  const sizes = new ResizeObserver(read);
+  sizes.observe(root);
+  const said = new MutationObserver(read);
+  const { documentElement, body } = root.ownerDocument;
+  for (const element of [documentElement, body]) said.observe(element, { attributes: true });
+  return () => {
+    sizes.disconnect();
+    said.disconnect();
+  };
 }

@@ -9,7 +9,7 @@ import { Transcript } from "./chat/transcript.js";
 import { watchKernel } from "./kernel.js";
 import { Requests } from "./requests.js";
 import { State } from "./state.js";
-import { readScheme } from "./theme.js";
+import { watchScheme } from "./theme.js";
 import { VERSION, wellFormed } from "./wire.js";
 
 /** @import { Connection } from "./kernel.js" */
@@ -88,10 +88,7 @@ export class View {
       for (const [name, callback] of events) model.off(name, callback);
     });
     root.addEventListener("keydown", (event) => this.#key(event));
-    root.addEventListener("transitionend", (event) => event.target === root && readScheme(root));
-    const sizes = new ResizeObserver(() => readScheme(root));
-    sizes.observe(root);
-    signal.addEventListener("abort", () => sizes.disconnect());
+    signal.addEventListener("abort", watchScheme(root));
   }
 
   /** @param {Connection} connection @returns {void} */

@@ -1,74 +1,27 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { FakeModel } from "./dev/model.js";
+import {
+  answer,
+  area,
+  cleanup,
+  find,
+  GENERATING,
+  host,
+  model,
+  mount,
+  named,
+  painted,
+  press,
+  READY,
+  sent,
+  TALK,
+  type,
+  unmount,
+} from "./dev/page.js";
 import widget from "./widget.js";
 
-const INFO = {
-  name: "m",
-  title: "DialoGPT",
-  about: "",
-  parameters: null,
-  device: null,
-  precision: null,
-  revision: null,
-  positions: null,
-  notes: [],
-};
-const READY = { phase: "ready", detail: "", progress: null, turn: null, parent: null, ahead: 0, speed: null };
-const TALK = {
-  turn_1: { id: 1, parent: null, role: "user", text: "Does money buy happiness?", stop: null },
-  turn_2: { id: 2, parent: 1, role: "assistant", text: "<b>No</b>", stop: "length" },
-  leaf: 2,
-};
-const GENERATING = { status: { ...READY, phase: "generating", turn: 3, parent: 2 } };
-
-let model;
-let host;
-let cleanup;
-
-function mount(state = {}) {
-  model = new FakeModel({
-    info: INFO,
-    status: READY,
-    queue: [],
-    starters: ["One?", "Two?", "Three?"],
-    leaf: null,
-    ...state,
-  });
-  model.answer = vi.fn();
-  host = document.createElement("div");
-  document.body.append(host);
-  cleanup = widget.render({ model, el: host });
-}
-
-const find = (selector) => host.querySelector(selector);
-const area = () => find("textarea");
-const named = (name) =>
-  [...host.querySelectorAll("button")].find((b) => (b.getAttribute("aria-label") ?? b.textContent) === name);
-const sent = (op) => model.sent.filter((request) => request.op === op);
-const painted = () => new Promise((resolve) => setTimeout(resolve, 40));
-
-function type(text) {
-  area().value = text;
-  area().dispatchEvent(new Event("input"));
-}
-
-function press(key, options = {}) {
-  const event = new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true, ...options });
-  area().dispatchEvent(event);
-  return event;
-}
-
-async function answer(request, fields = { ok: true }) {
-  model.message({ id: request.id, ...fields });
-  await painted();
-}
-
 beforeEach(() => mount());
-
-afterEach(() => {
-  cleanup();
-  host.remove();
-});
+afterEach(unmount);
 
 test("a view says that it is there, and asks for a running reply only when there is one", () => {
   expect(sent("mount")).toEqual([expect.objectContaining({ version: 1 })]);
@@ -84,77 +37,6 @@ test("an empty chat offers three starters, and a click sends one", () => {
   named("Two?").click();
   named("Two?").click();
   expect(sent("send").map((request) => request.text)).toEqual(["Two?"]);
-});
-
-test("Enter sends, and the draft goes when the kernel has taken it", async () => {
-  type("hello");
-  expect(press("Enter").defaultPrevented).toBe(true);
-  expect(area().value).toBe("hello");
-  await answer(sent("send")[0]);
-  expect(area().value).toBe("");
-});
-
-test("Shift+Enter breaks the line", () => {
-  type("hello");
-  expect(press("Enter", { shiftKey: true }).defaultPrevented).toBe(false);
-  expect(sent("send")).toHaveLength(0);
-});
-
-test("Enter that ends a composition neither sends nor breaks the line", () => {
-  type("こんにちは");
-  press("Enter", { isComposing: true });
-  press("Enter", { keyCode: 229 });
-  expect(sent("send")).toHaveLength(0);
-});
-
-test("a second Enter before the answer neither loses nor doubles the message", async () => {
-  type("hello");
-  press("Enter");
-  press("Enter");
-  await answer(sent("send")[0]);
-  expect(sent("send")).toHaveLength(1);
-});
-
-test("the same text written twice is sent twice", async () => {
-  type("hello");
-  press("Enter");
-  type("hello");
-  press("Enter");
-  await answer(sent("send")[0]);
-  await answer(sent("send")[1]);
-  expect(sent("send").map((request) => request.text)).toEqual(["hello", "hello"]);
-  expect(area().value).toBe("");
-});
-
-test("what is typed while the kernel answers stays", async () => {
-  type("hello");
-  press("Enter");
-  type("hello and more");
-  await answer(sent("send")[0]);
-  expect(area().value).toBe("and more");
-});
-
-test("a refused message stays, with the reason beside it", async () => {
-  type("hello");
-  press("Enter");
-  await answer(sent("send")[0], { error: "The queue is full." });
-  expect(area().value).toBe("hello");
-  expect(find(".dgpt-hint").textContent).toBe("The queue is full.");
-});
-
-test("a message that is too long is not sent, and says its size and the limit", () => {
-  type("x".repeat(1_000_000));
-  press("Enter");
-  expect(sent("send")).toHaveLength(0);
-  expect(find(".dgpt-hint").textContent).toMatch(/1,000 kB.*64 kB/);
-  type("short");
-  expect(find(".dgpt-hint").textContent).toBe("");
-});
-
-test("blank drafts are not sent", () => {
-  type(" \n ");
-  press("Enter");
-  expect(sent("send")).toHaveLength(0);
 });
 
 test("text is shown as text, and how a reply ended beside it", () => {
@@ -213,19 +95,6 @@ test("a screen reader hears that a reply began, and once what it was", async () 
   });
   await painted();
   expect(status.textContent).toBe("Yes.");
-});
-
-test("Stop takes the place of Send while a reply runs and nothing is written", async () => {
-  cleanup();
-  mount({ ...TALK, ...GENERATING });
-  expect(named("Stop").hidden).toBe(false);
-  expect(named("Send").hidden).toBe(true);
-  type("next");
-  expect(named("Send").hidden).toBe(false);
-  named("Stop").click();
-  press("Escape");
-  press("Escape", { isComposing: true });
-  expect(sent("stop")).toHaveLength(2);
 });
 
 test("a message that waits can be withdrawn into an empty composer", async () => {

@@ -29,7 +29,7 @@ def row_type(vocabulary: int) -> np.dtype[Any]:
     one had left; `draw` is the uniform number in [0, 1), NaN where nothing was drawn; `ms` milliseconds; `alt_*` the
     most probable tokens and their fate: 0 kept, else 1 + the place in `FILTERS` of what removed them.
     """
-    width = "u2" if vocabulary <= 2**16 else "u4"
+    width = "u2" if vocabulary < 2**16 else "u4"
     filters, alternatives = (len(FILTERS),), (ALTERNATIVES,)
     return np.dtype(
         [
@@ -37,7 +37,7 @@ def row_type(vocabulary: int) -> np.dtype[Any]:
             ("parent", "i4"),
             ("turn", "u4"),
             ("index", "u4"),
-            ("position", "u2"),
+            ("position", "u4"),
             ("role", "u1"),
             ("origin", "u1"),
             ("eos", "?"),
@@ -60,8 +60,11 @@ def row_type(vocabulary: int) -> np.dtype[Any]:
 
 
 def given_rows(ids: Sequence[int], vocabulary: int) -> np.ndarray:
-    """Rows for tokens that the model did not choose: all that is known of them is their id."""
-    rows = np.zeros(len(ids), row_type(vocabulary))
+    """Rows for tokens that the model did not choose: all that is known of them is their id.
+
+    The ids may be those of another model with a larger vocabulary.
+    """
+    rows = np.zeros(len(ids), row_type(max(vocabulary, *ids, 0)))
     rows["id"] = ids
     for name in ("logprob", "logprob_used", "entropy", "entropy_used", "draw", "ms", "alt_logprob"):
         rows[name] = np.nan

@@ -157,7 +157,10 @@ class Decoder:
         )
 
     def _penalised(self, own: torch.Tensor, said: Sequence[int], ledger: _Ledger) -> torch.Tensor:
-        """Scores after what looks at the whole vocabulary: repetition penalty, n-grams, shortest reply."""
+        """Scores after what looks at the whole vocabulary: repetition penalty, n-grams, shortest reply.
+
+        Where they bar every token, the EOS is let through and the reply ends.
+        """
         scores = own
         reply = torch.tensor([list(said)], dtype=torch.long, device=own.device)
         if self._penalty and said:
@@ -170,6 +173,10 @@ class Decoder:
                 0, self.settings.min_new_tokens, self.eos, device=str(own.device)
             )
             scores = ledger.note(MIN_NEW, scores, shortest(reply, scores[None])[0])
+        if not ledger.left:
+            scores = torch.full_like(own, -torch.inf)
+            scores[self.eos] = own[self.eos]
+            ledger.spare(self.eos)
         return scores
 
     def _greedy(self, own: torch.Tensor, scores: torch.Tensor) -> tuple[int, float, float | None, float]:
@@ -230,6 +237,14 @@ class _Ledger:
         if len(gone):
             self.mass[rule] = float((before[gone] - torch.logsumexp(before, 0)).exp().sum())
         return after
+
+    def spare(self, token: int) -> None:
+        """Takes back the removal of one token."""
+        for rule, gone in self._removed.items():
+            if token in gone:
+                gone.remove(token)
+                self.count[rule] -= 1
+        self.left += 1
 
     def cut(self, rule: int, count: int, mass: float, survivors: torch.Tensor) -> None:
         """Records what a warper removed, and whom it left."""

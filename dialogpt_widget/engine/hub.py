@@ -24,6 +24,7 @@ class Check(Protocol):
 
 
 _HUB_NAME = re.compile(r"\w[\w.-]*(/\w[\w.-]*)?")
+LONGEST_NAME = 96  # characters of a name on the hub
 _SMALL_FILES = ("*.json", "*.txt", "*.model", "*.jinja")
 _WEIGHTS = ("model.safetensors", "model-*.safetensors", "pytorch_model.bin", "pytorch_model-*.bin")
 
@@ -64,13 +65,13 @@ def find_local(name: str, revision: str | None = None) -> Checkpoint | None:
     name = full_name(name)
     if name == MINI:
         return _in_folder(MINI, MINI_FOLDER)
-    folder = Path(name).expanduser()
-    if folder.is_dir():
+    folder = _folder(name)
+    if folder is not None:
         return _in_folder(name, folder)
-    if not _HUB_NAME.fullmatch(name):
+    if not _HUB_NAME.fullmatch(name) or len(name) > LONGEST_NAME:
         raise ModelError(
             "not_found",
-            f"There is no folder {name!r}.",
+            f"There is no folder {name[:80]!r}.",
             'Give a folder that holds config.json and weights, a name such as "microsoft/DialoGPT-small", or "mini".',
         )
     return _in_cache(name, revision)
@@ -108,6 +109,14 @@ def download(name: str, revision: str | None, progress: Progress, check: Check) 
     if checkpoint is None:
         raise _incomplete(name, "the download")
     return checkpoint
+
+
+def _folder(name: str) -> Path | None:
+    try:
+        folder = Path(name).expanduser()
+        return folder if name and folder.is_dir() else None
+    except (OSError, RuntimeError, ValueError):  # longer than a path may be, an unknown user's home, a NUL
+        return None
 
 
 class _Count:
@@ -155,7 +164,8 @@ def _in_cache(name: str, revision: str | None) -> Checkpoint | None:
     except (LocalEntryNotFoundError, ValueError):
         return None
     weights = _weights_in(folder)
-    return Checkpoint(name, folder, folder.name, weights) if weights and (folder / "config.json").exists() else None
+    whole = weights and not _missing_shards(weights) and (folder / "config.json").exists()
+    return Checkpoint(name, folder, folder.name, weights) if whole else None
 
 
 def _in_folder(name: str, folder: Path) -> Checkpoint:
@@ -164,6 +174,9 @@ def _in_folder(name: str, folder: Path) -> Checkpoint:
     weights = _weights_in(folder)
     if not weights:
         raise _incomplete(name, f"there is neither model.safetensors nor pytorch_model.bin in {folder}")
+    missing = _missing_shards(weights)
+    if missing:
+        raise _incomplete(name, f"{missing[0]} is missing in {folder}")
     return Checkpoint(name, folder, None, weights)
 
 
@@ -173,6 +186,17 @@ def _weights_in(folder: Path) -> tuple[Path, ...]:
         if files:
             return files
     return ()
+
+
+def _missing_shards(weights: tuple[Path, ...]) -> list[str]:
+    """The shards that the names of the others speak of (`-00001-of-00003`) and that are not there."""
+    there = {file.name for file in weights}
+    numbered = re.fullmatch(r"(.+)-\d+-of-(\d+)(\.\w+)", weights[0].name)
+    if numbered is None:
+        return []
+    stem, count, suffix = numbered.groups()
+    wanted = [f"{stem}-{place + 1:0{len(count)}}-of-{count}{suffix}" for place in range(int(count))]
+    return [name for name in wanted if name not in there]
 
 
 def _choose_weights(name: str, files: list[str]) -> list[str]:

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from transformers.utils import logging as transformers_logging
 
-from dialogpt_widget.engine.errors import ModelError
+from dialogpt_widget.engine.errors import Kind, ModelError
 from dialogpt_widget.engine.fitting import BYTES, check_fit, need
 from dialogpt_widget.engine.hub import Checkpoint, download, find_local
 from dialogpt_widget.engine.machine import processors
@@ -19,6 +19,7 @@ from dialogpt_widget.engine.names import KNOWN, MINI, full_name, title_of
 from dialogpt_widget.engine.source import Progress
 
 _bars = threading.Lock()
+_TOKENIZERS = ("tokenizer.json", "vocab.json", "vocab.txt", "*.model")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +118,8 @@ def load(
 def _describe(checkpoint: Checkpoint) -> tuple[Any, Any]:
     from transformers import AutoConfig, AutoTokenizer
 
+    if not any(list(checkpoint.folder.glob(pattern)) for pattern in _TOKENIZERS):
+        raise _damaged(checkpoint, f"there are no tokenizer files ({', '.join(_TOKENIZERS)}).")
     config = AutoConfig.from_pretrained(checkpoint.folder, local_files_only=True, trust_remote_code=False)
     tokenizer = AutoTokenizer.from_pretrained(checkpoint.folder, local_files_only=True, trust_remote_code=False)
     if tokenizer.eos_token_id is None:
@@ -147,7 +150,7 @@ def _weights(checkpoint: Checkpoint, config: Any, dtype: torch.dtype, tell: Prog
         tell(f"Loading {title_of(checkpoint.name)}", share)
 
     with _bars, _reporting(advance):
-        return AutoModelForCausalLM.from_pretrained(
+        model, report = AutoModelForCausalLM.from_pretrained(
             checkpoint.folder,
             config=config,
             dtype=dtype,
@@ -155,7 +158,14 @@ def _weights(checkpoint: Checkpoint, config: Any, dtype: torch.dtype, tell: Prog
             trust_remote_code=False,
             weights_only=True,
             use_safetensors=checkpoint.mapped,
+            output_loading_info=True,
         )
+    lacking = sorted(map(str, [*report["missing_keys"], *report["mismatched_keys"]]))
+    if lacking:  # transformers would make them up at random
+        raise _damaged(
+            checkpoint, f"{len(lacking)} of its weights are missing or of another shape, {lacking[0]} for one."
+        )
+    return model
 
 
 def _quiet(what: str, share: float | None) -> None:
@@ -191,8 +201,6 @@ def _reporting(advance: Callable[[float], None]) -> Iterator[None]:
 
 @contextmanager
 def _explained(checkpoint: Checkpoint, precision: str) -> Iterator[None]:
-    title = title_of(checkpoint.name)
-    offers = (MINI,) if checkpoint.name != MINI else ()
     try:
         yield
     except ModelError:
@@ -203,13 +211,18 @@ def _explained(checkpoint: Checkpoint, precision: str) -> Iterator[None]:
         if "not enough memory" in str(error) or "DefaultCPUAllocator" in str(error):
             raise out_of_memory(checkpoint.name, precision) from error
         reason = str(error).strip().splitlines()[0][:300] if str(error).strip() else type(error).__name__
-        raise ModelError(
-            "unsupported" if "trust_remote_code" in str(error) else "damaged",
-            f"{title} could not be loaded.",
-            f"Its files in {checkpoint.folder} are damaged or not those of a causal language model: {reason} "
-            "Fetch it again, or choose another model.",
-            offers,
-        ) from error
+        kind: Kind = "unsupported" if "trust_remote_code" in str(error) else "damaged"
+        raise _damaged(checkpoint, reason, kind) from error
+
+
+def _damaged(checkpoint: Checkpoint, reason: str, kind: Kind = "damaged") -> ModelError:
+    return ModelError(
+        kind,
+        f"{title_of(checkpoint.name)} could not be loaded.",
+        f"Its files in {checkpoint.folder} are damaged or not those of a causal language model: {reason} "
+        "Fetch it again, or choose another model.",
+        (MINI,) if checkpoint.name != MINI else (),
+    )
 
 
 def out_of_memory(name: str, precision: str) -> ModelError:

@@ -60,6 +60,8 @@ class Session:
                 return
             self._begun = True
             worker = self._worker
+            if worker.source.model is None:
+                self._show(status=present.status("loading", f"Loading {present.info(worker.source.name)['title']}"))
             worker.submit(lambda: self._prepare(worker))
 
     def put(self, item: Item) -> Item:
@@ -249,6 +251,8 @@ class Session:
             self._show(status=present.status("loading", what, progress=share))
 
     def _moved(self, ahead: int) -> None:
+        if self._worker.source.model is None:
+            return  # what is ahead is the loading of the model, which has a status of its own
         self._ahead = ahead
         others = "another reply" if ahead == 1 else f"{ahead} other replies"
         self._show("queue", status=present.status("waiting", f"Waiting for {others} on this model", ahead=ahead))

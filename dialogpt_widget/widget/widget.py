@@ -214,7 +214,7 @@ class ChatWidget(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget is not
         self.publish(["height"])
 
     def _on_message(self, _widget: object, content: Any, _buffers: object) -> None:
-        answer: dict[str, Any] = {"id": content.get("id") if isinstance(content, dict) else None}
+        answer: dict[str, Any] = {"id": wire.request_id(content)}
         try:
             answer |= {"ok": True} | self._do(wire.parse_request(content))
         except (ValueError, TypeError, RuntimeError) as error:

@@ -19,6 +19,7 @@ from __future__ import annotations
 from typing import Any, Literal, TypedDict
 
 from dialogpt_widget.dialogue.conversation import Role, Stop
+from dialogpt_widget.dialogue.messages import well_formed
 
 VERSION = 1
 FRAME_INTERVAL = 0.04  # seconds
@@ -172,6 +173,12 @@ class RequestError(ValueError):
     """A message that is not a request; its text is for the page."""
 
 
+def request_id(content: Any) -> str | None:
+    """The id under which a message is answered, whatever else is wrong with it; None if it has none."""
+    own_id = content.get("id") if isinstance(content, dict) else None
+    return well_formed(own_id) if isinstance(own_id, str) else None
+
+
 def parse_request(content: Any) -> Request:
     """Checks a message from a page. Nothing that came over the wire travels further unchecked.
 
@@ -183,15 +190,15 @@ def parse_request(content: Any) -> Request:
     """
     if not isinstance(content, dict):
         raise RequestError("a request is an object with op and id")
-    op, request_id = content.get("op"), content.get("id")
-    if not isinstance(request_id, str) or not 0 < len(request_id) <= 64:
+    op, own_id = content.get("op"), request_id(content)
+    if own_id is None or not 0 < len(own_id) <= 64:
         raise RequestError("a request has an id of 1 to 64 characters")
     if not isinstance(op, str) or op not in OPS:
-        raise RequestError(f"unknown request {str(op)[:40]!r}; this kernel knows {', '.join(OPS)}")
-    request: dict[str, Any] = {"op": op, "id": request_id}
+        raise RequestError(f"unknown request {ascii(op)[:40]}; this kernel knows {', '.join(OPS)}")
+    request: dict[str, Any] = {"op": op, "id": own_id}
     for name, kind in OPS[op].items():
         value = content.get(name)
         if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
             raise RequestError(f"{op} needs {name}: {kind.__name__}")
-        request[name] = value
+        request[name] = well_formed(value) if isinstance(value, str) else value
     return request  # type: ignore[return-value]

@@ -70,7 +70,8 @@ class Scripted:
 
     def __init__(self, replies: Iterable[Sequence[str]], rate: float = 1000.0) -> None:
         self.replies, self.rate = [list(reply) for reply in replies], rate
-        self.pieces, self.ids = ["<eos>"], {}
+        self.pieces = ["<eos>"]
+        self.ids: dict[str, int] = {}
         self.steps, self.seconds = 0, [0.0]
         self.given = 0
 
@@ -137,11 +138,9 @@ def talk(*texts: str) -> Conversation:
     """A conversation that has taken place already, you first."""
     conversation = Conversation()
     for place, text in enumerate(texts):
-        answers = {"stop": "eos", "reply": place // 2} if place % 2 else {}
-        leaf = conversation.leaf
-        conversation.add(
-            Turn(conversation.reserve(), leaf, "assistant" if place % 2 else "user", text, (), created=1.0, **answers)
-        )
+        new, leaf, answers = conversation.reserve(), conversation.leaf, bool(place % 2)
+        turn = Turn(new, leaf, "assistant" if answers else "user", text, (), created=1.0)
+        conversation.add(dataclasses.replace(turn, stop="eos", reply=place // 2) if answers else turn)
     return conversation
 
 

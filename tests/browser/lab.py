@@ -18,7 +18,11 @@ ROOT = HERE.parent.parent
 _STARTING = 60  # seconds
 _STOPPING = 20  # seconds
 _QUIET = {  # JupyterLab's own questions, which would stand in front of the notebook
-    "@jupyterlab/apputils-extension/notification": {"checkForUpdates": False, "doNotDisturbMode": True, "fetchNews": "false"},
+    "@jupyterlab/apputils-extension/notification": {
+        "checkForUpdates": False,
+        "doNotDisturbMode": True,
+        "fetchNews": "false",
+    },
     "@jupyterlab/docmanager-extension/plugin": {"autosave": False},
 }
 
@@ -41,7 +45,9 @@ class Lab:
             file = folder / "settings" / f"{plugin}.jupyterlab-settings"
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(json.dumps(values))
-        self._process = subprocess.Popen(self._command(), stdout=self._log, stderr=subprocess.STDOUT, env=self._environment())
+        self._process = subprocess.Popen(
+            self._command(), stdout=self._log, stderr=subprocess.STDOUT, env=self._environment()
+        )
         try:
             self._wait()
         except BaseException:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from collections.abc import Callable
@@ -37,10 +38,15 @@ _EMPTY = """() => {
     cells.deleteCellRange(0, cells.cells.length);
 }"""
 _OUTPUTS = """place => window.jupyterapp.shell.currentWidget.content.model.cells.get(place).outputs?.toJSON() ?? []"""
+_APART = """() => {
+    const {kernel} = window.jupyterapp.shell.currentWidget.sessionContext.session;
+    return kernel._comms.size > 0 && [...kernel._comms.values()].every(comm => comm.subshellId);
+}"""
 _ASK = """async ([setup, value]) => {
     const {kernel} = window.jupyterapp.shell.currentWidget.sessionContext.session;
     const asked = kernel.requestExecute({
-        code: setup, silent: true, store_history: false, user_expressions: {value: `__import__("json").dumps(${value})`},
+        code: setup, silent: true, store_history: false,
+        user_expressions: {value: `__import__("json").dumps(${value})`},
     });
     const {content} = await asked.done;
     const answer = content.user_expressions?.value ?? content;
@@ -65,10 +71,11 @@ class View:
         """A button by its exact name."""
         return self.root.get_by_role("button", name=name, exact=isinstance(name, str))
 
-    def send(self, text: str, *, by: str = "Enter") -> None:
-        """Types a message and sends it with a key."""
+    def send(self, text: str) -> None:
+        """Types a message, sends it, and waits until the kernel has taken it."""
         self.box.fill(text)
-        self.box.press(by)
+        self.box.press("Enter")
+        expect(self.box).not_to_have_value(text)
 
     def texts(self) -> list[str]:
         """What the turns say, oldest first."""
@@ -145,6 +152,15 @@ class Notebook:
             raise AssertionError(f"The cell failed: {errors}\n{cell.element.inner_text()}")
         return cell
 
+    def keep_busy(self, source: str) -> Cell:
+        """Runs a cell and goes on at once.
+
+        JupyterLab gives the comms of a kernel a thread of their own a moment after the first has opened; until then
+        they too wait for the running cell.
+        """
+        self.page.wait_for_function(_APART, timeout=PATIENCE)
+        return self.run(source, wait=False)
+
     def chat(self, source: str = 'ChatWidget("mini")', *, load: bool = True) -> View:
         """Shows a chat, kept as `chat` in the kernel; with `load`, once its model is there."""
         view = self.run(f"chat = {source}\nchat").view
@@ -156,9 +172,8 @@ class Notebook:
     def ask(self, value: str, setup: str = "") -> Any:
         """The value of a Python expression in the kernel, by way of JSON."""
         answer = self.page.evaluate(_ASK, [setup, value])
-        if isinstance(answer, dict):
-            raise AssertionError(answer["error"])
-        return json.loads(_literal(answer))
+        assert isinstance(answer, str), answer["error"]
+        return json.loads(ast.literal_eval(answer))
 
     def said(self) -> list[str]:
         """The texts of `chat.messages` in the kernel."""
@@ -176,9 +191,3 @@ class Notebook:
                 return
             self.page.wait_for_timeout(100)
         raise AssertionError("The condition never came true.")
-
-
-def _literal(text: str) -> str:
-    import ast
-
-    return str(ast.literal_eval(text))

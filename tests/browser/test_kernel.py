@@ -22,7 +22,7 @@ print(sorted({"torch", "transformers"} & set(sys.modules)))
 def test_a_message_is_answered_while_a_cell_keeps_the_kernel_busy(notebook: Notebook) -> None:
     view = notebook.chat()
     notebook.run("settled = []\nchat.on_turn(lambda turn: settled.append(time.time()))")
-    busy = notebook.run("time.sleep(10)\nended = time.time()", wait=False)
+    busy = notebook.keep_busy("time.sleep(10)\nended = time.time()")
     view.send("Hello, how are you?")
     view.wait_for_replies(1)
     assert busy.running
@@ -46,7 +46,7 @@ def test_interrupting_the_kernel_stops_the_reply_that_a_cell_waits_for_and_keeps
 
 def test_interrupting_the_kernel_does_not_stop_a_reply_to_the_page(notebook: Notebook) -> None:
     view = notebook.chat("ChatWidget(Slow(0.1), settings=LONG)")
-    busy = notebook.run("time.sleep(60)", wait=False)
+    busy = notebook.keep_busy("time.sleep(60)")
     view.send("Hello, how are you?")
     view.wait_for_text()
     notebook.command("notebook:interrupt-kernel")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -12,7 +12,8 @@ from .lab import ROOT, Lab
 from .notebook import Notebook, View
 
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
-SAID = "talk('Does money buy happiness?', 'It buys a lot of things that make it easier to be happy.', 'Such as?', 'Time, mostly.')"
+ANSWER = "It buys a lot of things that make it easier to be happy."
+SAID = f"talk('Does money buy happiness?', '{ANSWER}', 'Such as?', 'Time, mostly.')"
 SCENES = {
     "empty": 'ChatWidget("mini")',
     "talk": f"ChatWidget(Scripted([words(900)], rate=10), conversation={SAID})",
@@ -39,7 +40,9 @@ def _show(notebook: Notebook, scene: str) -> View:
 def _theme(notebook: Notebook, name: str) -> None:
     notebook.page.evaluate("name => window.jupyterapp.commands.execute('apputils:change-theme', {theme: name})", name)
     scheme = "light" if name.endswith("Light") else "dark"
-    notebook.page.wait_for_function("scheme => document.body.dataset.jpThemeLight === String(scheme === 'light')", arg=scheme)
+    notebook.page.wait_for_function(
+        "scheme => document.body.dataset.jpThemeLight === String(scheme === 'light')", arg=scheme
+    )
 
 
 def _assert_accessible(notebook: Notebook, view: View, what: str) -> None:
@@ -50,7 +53,7 @@ def _assert_accessible(notebook: Notebook, view: View, what: str) -> None:
 
 
 @pytest.fixture
-def themed(notebook: Notebook) -> Notebook:
+def themed(notebook: Notebook) -> Iterator[Notebook]:
     yield notebook
     notebook.page.set_viewport_size({"width": 1280, "height": 900})
     _theme(notebook, "JupyterLab Light")
@@ -64,7 +67,9 @@ def test_every_scene_is_legible_in_both_themes_and_widths(themed: Notebook, scen
         _theme(themed, f"JupyterLab {theme}")
         expect(view.root).to_have_attribute("data-scheme", theme.lower())
         for width in (1280, 320):
-            view.root.evaluate("(root, width) => { root.parentElement.style.width = width === 320 ? '320px' : ''; }", width)
+            view.root.evaluate(
+                "(root, width) => { root.parentElement.style.width = width === 320 ? '320px' : ''; }", width
+            )
             themed.page.wait_for_timeout(300)  # transitions of colour end before the picture is taken
             view.root.screenshot(path=PICTURES / f"{scene}-{theme.lower()}-{width}.png")
             assert view.root.evaluate("root => root.scrollWidth <= root.clientWidth")
@@ -118,10 +123,10 @@ def test_copy_works_on_a_page_without_a_clipboard_of_its_own(
     view.turns.nth(1).hover()
     view.turns.nth(1).get_by_role("button", name="Copy").click()
     expect(view.turns.nth(1).get_by_role("button", name="Copied")).to_be_visible()
-    assert page.evaluate("window.__copied") == ["It buys a lot of things that make it easier to be happy."]
+    assert page.evaluate("window.__copied") == [ANSWER]
     view.box.focus()
     page.keyboard.press("Control+V")
-    expect(view.box).to_have_value("It buys a lot of things that make it easier to be happy.")
+    expect(view.box).to_have_value(ANSWER)
 
 
 def test_copy_uses_the_pages_clipboard_where_there_is_one(

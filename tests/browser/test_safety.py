@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Dialog, Page, expect
 
 from .hostile import HOSTILE
 from .lab import Lab
@@ -24,10 +24,14 @@ class Guarded:
     def __init__(self, lab: Lab, page: Page) -> None:
         self.dialogs: list[str] = []
         self.requests: list[str] = []
-        page.on("dialog", lambda dialog: (self.dialogs.append(dialog.message), dialog.dismiss()))
+        page.on("dialog", self._note)
         page.on("request", lambda request: self.requests.append(request.url))
         self.lab = lab
         self.notebook = Notebook(lab, page, "shared.ipynb")
+
+    def _note(self, dialog: Dialog) -> None:
+        self.dialogs.append(dialog.message)
+        dialog.dismiss()
 
     def assert_nothing_ran(self, view: View) -> None:
         assert self.notebook.page.evaluate("window.__pwned") is None
@@ -69,7 +73,8 @@ def test_nothing_in_what_a_person_says_runs(guarded: Guarded) -> None:
     assert view.texts()[::2] == [text.replace("\r", "") for text in HOSTILE[::10]]
     guarded.assert_nothing_ran(view)
     view = notebook.chat(
-        "ChatWidget(Scripted([['Yes.']]), conversation=talk(*[text for text in __import__('hostile').HOSTILE for _ in '12']))"
+        "ChatWidget(Scripted([['Yes.']]), conversation=talk("
+        "*[text for text in __import__('hostile').HOSTILE for _ in '12']))"
     )
     expect(view.turns).to_have_count(2 * len(HOSTILE))
     assert view.texts() == notebook.said()
@@ -98,9 +103,9 @@ def test_every_script_of_the_world_arrives_as_it_was_written(notebook: Notebook)
         "e\u0301 n\u0303 Z͑ͫ̓a̴l͠go",
         "مرحبا، كيف حالك؟ שלום",
         "\u202eright to left\u202c",
-        "你好，世界 नमस्ते สวัสดี",
+        "你好世界 नमस्ते สวัสดี",
         "nul\x00 bell\x07 end",
-        "𝔘𝔫𝔦𝔠𝔬𝔡𝔢 \U0010fffd",
+        "\U0001d518\U0001d52b \U0010fffd",
         "tabs\tand   spaces",
         "zero\u200bwidth\u2060 \ufeffmark",
     ]
@@ -117,7 +122,9 @@ def test_a_lone_surrogate_is_shown_as_a_replacement_character(notebook: Notebook
     view = notebook.chat("ChatWidget(Scripted([['Yes.']]))")
     for place, text in enumerate(["a\ud800b", "\udfff", "\ud83d"]):
         typed = json.dumps(text)
-        view.box.evaluate(f"box => {{ box.value = {typed}; box.dispatchEvent(new Event('input', {{bubbles: true}})); }}")
+        view.box.evaluate(
+            f"box => {{ box.value = {typed}; box.dispatchEvent(new Event('input', {{bubbles: true}})); }}"
+        )
         view.box.press("Enter")
         view.wait_for_replies(place + 1)
     assert view.texts()[::2] == ["a\ufffdb", "\ufffd", "\ufffd"]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 
 from playwright.sync_api import expect
 
 from .notebook import Notebook
-from .watching import ime, samples, watch_newest_reply
+from .watching import InputMethod, samples, watch_newest_reply
 
 SLOW = "ChatWidget(Slow(0.03), settings=LONG)"
 QUICK = "ChatWidget(Scripted([['Yes', '.']]))"
@@ -43,7 +44,7 @@ def test_a_reply_grows_on_the_page_and_settles_as_the_kernel_holds_it(notebook: 
     view.wait_for_replies(1)
     grown = [text for text in samples(view.root) if text]
     assert len(grown) >= 10
-    assert all(after.startswith(before) for before, after in zip(grown, grown[1:], strict=False))
+    assert all(after.startswith(before) for before, after in itertools.pairwise(grown))
     assert grown[-1] == notebook.said()[-1]
 
 
@@ -69,7 +70,8 @@ def test_the_button_sends_and_gives_the_focus_back(notebook: Notebook) -> None:
 
 def test_an_empty_message_is_not_sent(notebook: Notebook) -> None:
     view = notebook.chat(QUICK)
-    view.send(" \n ")
+    view.box.fill(" \n ")
+    view.box.press("Enter")
     view.send("Hello!")
     view.wait_for_replies(1)
     assert [text for text in view.texts() if not text.strip()] == []
@@ -79,7 +81,7 @@ def test_an_empty_message_is_not_sent(notebook: Notebook) -> None:
 def test_enter_that_ends_a_composition_does_not_send(notebook: Notebook) -> None:
     view = notebook.chat(QUICK)
     view.box.focus()
-    method = ime(notebook.page)
+    method = InputMethod(notebook.page)
     method.compose("にほん")
     method.enter()
     expect(view.box).to_have_value("にほん")

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from playwright.sync_api import Locator
+from playwright.sync_api import Locator, Page
 
 _SAMPLE = """view => {
     window.__samples = [];
@@ -29,20 +27,23 @@ def samples(view: Locator) -> list[str]:
     return seen
 
 
-def ime(page: Any) -> Any:
+class InputMethod:
     """An input method, by way of DevTools; synthetic composition events would mislead."""
-    session = page.context.new_cdp_session(page)
 
-    class InputMethod:
-        def compose(self, text: str) -> None:
-            session.send("Input.imeSetComposition", {"text": text, "selectionStart": len(text), "selectionEnd": len(text)})
+    def __init__(self, page: Page) -> None:
+        self._session = page.context.new_cdp_session(page)
 
-        def enter(self) -> None:
-            key = {"key": "Enter", "code": "Enter", "windowsVirtualKeyCode": 229, "nativeVirtualKeyCode": 229}
-            session.send("Input.dispatchKeyEvent", {"type": "rawKeyDown", **key})
-            session.send("Input.dispatchKeyEvent", {"type": "keyUp", **key, "windowsVirtualKeyCode": 13})
+    def compose(self, text: str) -> None:
+        """Shows a text that is not decided yet."""
+        place = {"selectionStart": len(text), "selectionEnd": len(text)}
+        self._session.send("Input.imeSetComposition", {"text": text, **place})
 
-        def commit(self, text: str) -> None:
-            session.send("Input.insertText", {"text": text})
+    def enter(self) -> None:
+        """The Enter that the input method takes for itself, with its key code 229."""
+        key = {"key": "Enter", "code": "Enter", "windowsVirtualKeyCode": 229, "nativeVirtualKeyCode": 229}
+        self._session.send("Input.dispatchKeyEvent", {"type": "rawKeyDown", **key})
+        self._session.send("Input.dispatchKeyEvent", {"type": "keyUp", **key, "windowsVirtualKeyCode": 13})
 
-    return InputMethod()
+    def commit(self, text: str) -> None:
+        """Decides on a text."""
+        self._session.send("Input.insertText", {"text": text})

@@ -65,6 +65,6 @@ def _parse(data: bytes) -> Heard:
         header, content = message["header"], message["content"]
     else:
         count = struct.unpack_from("<Q", data)[0]
-        ends = struct.unpack_from(f"<{count}Q", data, 8)
-        _, header, _, _, content = (json.loads(data[a:b] or b"{}") if place else None for place, (a, b) in enumerate(zip(ends[:5], ends[1:6])))
+        ends = struct.unpack_from(f"<{count}Q", data, 8)  # of channel, header, parent, metadata, content, buffers
+        header, content = (json.loads(data[ends[place] : ends[place + 1]]) for place in (1, 4))
     return Heard(header["msg_type"], datetime.fromisoformat(header["date"].replace("Z", "+00:00")), len(data), content)

@@ -50,7 +50,7 @@ def gpt2_tokenizer() -> Any:
 
 
 def random_gpt2(
-    seed: int = 0, *, vocabulary: int | None = None, positions: int = 256, eos_bias: float = 1.0, spread: float = 0.5
+    seed: int = 0, *, vocabulary: int | None = None, positions: int = 256, eagerness: float = 1.0, spread: float = 0.5
 ) -> GPT2LMHeadModel:
     """A GPT-2 of random weights, lively enough that its distributions are not flat.
 
@@ -58,7 +58,7 @@ def random_gpt2(
         seed: of the weights.
         vocabulary: number of ids; the tokenizer's by default.
         positions: longest sequence.
-        eos_bias: scales EOS's embedding, which is also its row of logits.
+        eagerness: scales EOS's embedding, which is also its row of logits.
         spread: standard deviation of the weights.
     """
     tokenizer = byte_tokenizer()
@@ -76,13 +76,13 @@ def random_gpt2(
     model = GPT2LMHeadModel(config).eval()
     with torch.no_grad():
         if tokenizer.eos_token_id < config.vocab_size:
-            model.transformer.wte.weight[tokenizer.eos_token_id] *= eos_bias
+            model.transformer.wte.weight[tokenizer.eos_token_id] *= eagerness
     return model
 
 
-def chat_model(seed: int = 0, *, positions: int = 256, eos_bias: float = 3.0, network: Any = None) -> ChatModel:
+def chat_model(seed: int = 0, *, positions: int = 256, eagerness: float = 3.0, network: Any = None) -> ChatModel:
     """A tiny model ready to chat."""
-    network = network if network is not None else random_gpt2(seed, positions=positions, eos_bias=eos_bias)
+    network = network if network is not None else random_gpt2(seed, positions=positions, eagerness=eagerness)
     return ChatModel(Loaded(network, byte_tokenizer(), f"tiny-{seed}", None, CPU, "float32"))
 
 

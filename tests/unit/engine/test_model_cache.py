@@ -16,7 +16,7 @@ from dialogpt_widget.settings import Settings
 
 
 def test_a_chat_with_its_cache_is_the_chat_without_one() -> None:
-    kept, fresh = chat_model(1, eos_bias=4.0), chat_model(1, eos_bias=4.0)
+    kept, fresh = chat_model(1, eagerness=4.0), chat_model(1, eagerness=4.0)
     ids: list[int] = []
     for turn in range(8):
         ids += [*some_ids(6, turn), kept.eos]
@@ -27,7 +27,7 @@ def test_a_chat_with_its_cache_is_the_chat_without_one() -> None:
 
 
 def test_a_turn_reads_only_what_is_new() -> None:
-    model = chat_model(1, eos_bias=0.0)
+    model = chat_model(1, eagerness=0.0)
     ids = some_ids(50)
     said = reply_ids(model, ids, GREEDY.replace(max_new_tokens=5))
     with forwards(model) as pieces:
@@ -35,13 +35,13 @@ def test_a_turn_reads_only_what_is_new() -> None:
     assert pieces == [11]  # ten new ids and the reply's last, which was drawn but never read
 
 
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", range(10))
 def test_an_edit_anywhere_is_answered_as_if_nothing_had_been_read_before(seed: int) -> None:
     dice = random.Random(seed)
-    kept, fresh = chat_model(seed, eos_bias=0.0), chat_model(seed, eos_bias=0.0)
+    kept, fresh = chat_model(seed, eagerness=0.0), chat_model(seed, eagerness=0.0)
     settings = GREEDY.replace(max_new_tokens=4)
     ids = some_ids(dice.randint(2, 60), seed)
-    for edit in range(6):
+    for edit in range(4):
         reply_ids(kept, ids, settings)
         place = dice.randrange(len(ids))
         ids = [*ids[:place], *some_ids(dice.randint(1, 30), seed * 100 + edit)]
@@ -53,7 +53,7 @@ def test_an_edit_anywhere_is_answered_as_if_nothing_had_been_read_before(seed: i
 
 
 def test_what_is_cached_is_what_was_read() -> None:
-    model = chat_model(0, eos_bias=0.0)
+    model = chat_model(0, eagerness=0.0)
     for ids in ([1, 2, 3, 4], [1, 2, 9], [7], [7, 8], [1, 2, 3]):
         reply_ids(model, ids, GREEDY.replace(max_new_tokens=3))
         assert model._cache.get_seq_length() == len(model._cached)
@@ -61,10 +61,10 @@ def test_what_is_cached_is_what_was_read() -> None:
 
 
 def test_a_ctrl_c_while_the_cache_is_cropped_spoils_no_later_reply(monkeypatch: pytest.MonkeyPatch) -> None:
-    model = chat_model(6, eos_bias=0.0)
+    model = chat_model(6, eagerness=0.0)
     settings = GREEDY.replace(max_new_tokens=6)
     edited = [1, 2, 3, 9, 9]
-    expected = reply_ids(chat_model(6, eos_bias=0.0), edited, settings)
+    expected = reply_ids(chat_model(6, eagerness=0.0), edited, settings)
     reply_ids(model, [1, 2, 3, 4, 5, 6, 7, 8], settings)
     crop = type(model._cache).crop
 
@@ -80,7 +80,7 @@ def test_a_ctrl_c_while_the_cache_is_cropped_spoils_no_later_reply(monkeypatch: 
 
 
 def test_300_turns_in_a_row_all_get_an_answer() -> None:
-    model = chat_model(2, positions=128, eos_bias=6.0)
+    model = chat_model(2, positions=128, eagerness=6.0)
     chat = Chat(model, settings=Settings(seed=1, max_new_tokens=24, max_context=1000))
     for number in range(300):
         turn = chat.send(f"message {number}")

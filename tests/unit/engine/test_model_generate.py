@@ -43,7 +43,7 @@ def some_ids(count: int, seed: int = 0, vocabulary: int = 299) -> list[int]:
 
 @pytest.mark.parametrize("seed", range(6))
 def test_greedy_equals_transformers_generate(seed: int) -> None:
-    model = chat_model(seed, eos_bias=1 + seed)
+    model = chat_model(seed, eagerness=1 + seed)
     ids = some_ids(5 + 20 * seed, seed)
     batch = torch.tensor([ids])
     expected = model._model.generate(
@@ -54,15 +54,19 @@ def test_greedy_equals_transformers_generate(seed: int) -> None:
 
 @pytest.mark.parametrize("options", [{"repetition_penalty": 1.7}, {"no_repeat_ngram_size": 2}, {"min_new_tokens": 9}])
 def test_penalties_equal_transformers_on_the_reply_alone(options: dict[str, Any]) -> None:
-    model = chat_model(3)
-    ids = some_ids(1)
-    batch = torch.tensor([ids])
-    arguments: dict[str, Any] = {"max_new_tokens": 30, "do_sample": False, "pad_token_id": model.eos}
-    expected = model._model.generate(batch, attention_mask=torch.ones_like(batch), **arguments, **options)
-    got = reply_ids(model, ids, GREEDY.replace(max_new_tokens=30, **options))
-    in_reply = [token for token in expected[0, 1:].tolist() if token != ids[0]]
-    assert [token for token in got if token != ids[0]][:5] == in_reply[:5]
-    assert got != reply_ids(model, ids, GREEDY.replace(max_new_tokens=30))
+    model = chat_model(3, eagerness=6.0 if "min_new_tokens" in options else 1.0)
+    ids = some_ids(30)
+    expected = model._model.generate(
+        inputs_embeds=model._model.transformer.wte(torch.tensor([ids])),  # so that its processors do not see the ids
+        attention_mask=torch.ones(1, len(ids), dtype=torch.long),
+        max_new_tokens=30,
+        do_sample=False,
+        pad_token_id=model.eos,
+        **options,
+    )[0].tolist()
+    settings = GREEDY.replace(max_new_tokens=30)
+    assert reply_ids(model, ids, settings.replace(**options)) == expected
+    assert reply_ids(model, ids, settings) != expected
 
 
 def test_penalties_do_not_look_at_the_context() -> None:
@@ -85,7 +89,7 @@ def test_a_long_context_is_read_in_pieces_with_the_same_result(make_model: Calla
 
 
 def test_the_window_is_filled_to_the_last_position_and_no_further() -> None:
-    model = chat_model(0, positions=64, eos_bias=0.0)
+    model = chat_model(0, positions=64, eagerness=0.0)
     settings = GREEDY.replace(max_new_tokens=500, min_new_tokens=500)
     assert len(reply_ids(model, some_ids(40), settings)) == 24
     assert len(reply_ids(model, some_ids(63), settings)) == 1
@@ -152,7 +156,7 @@ def test_stop_is_heard_within_a_long_prefill() -> None:
 
 @pytest.mark.parametrize("error", [RuntimeError("broken"), KeyboardInterrupt()])
 def test_an_exception_in_the_forward_pass_spoils_no_later_reply(error: BaseException) -> None:
-    model = chat_model(4, eos_bias=0.0)
+    model = chat_model(4, eagerness=0.0)
     expected = reply_ids(model, [5, 6, 7], GREEDY.replace(max_new_tokens=10))
     running = model.generate([5, 6, 7], GREEDY.replace(max_new_tokens=10))
     next(running), next(running)

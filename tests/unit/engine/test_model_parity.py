@@ -50,7 +50,7 @@ def gap_at(model: ChatModel, ids: list[int]) -> float:
 
 def compare(model: ChatModel, dice: random.Random, outcome: Outcome, turns: int) -> None:
     """One chat, until it would no longer fit the window, against the card's loop."""
-    longest = dice.choice([4, 8, 16, 30])
+    longest = dice.choice([4, 8, 12])
     chat = Chat(model, settings=Settings(do_sample=False, min_new_tokens=0, max_new_tokens=longest))
     history: list[int] = []
     outcome.chats += 1
@@ -89,13 +89,13 @@ def test_chats_on_random_models_equal_the_cards_loop() -> None:
     outcome = Outcome()
     dice = random.Random(1)
     for seed in range(15):
-        network: Any = random_gpt2(seed, eos_bias=3 + seed % 5, spread=(0.1, 0.3, 0.5)[seed % 3])
+        network: Any = random_gpt2(seed, eagerness=3 + seed % 5, spread=(0.1, 0.3, 0.5)[seed % 3])
         model = chat_model(seed, network=network)
         for _ in range(12):
-            compare(model, dice, outcome, turns=6)
+            compare(model, dice, outcome, turns=4)
     check(outcome)
     assert outcome.chats == 180
-    assert outcome.turns > 300
+    assert outcome.turns > 250
 
 
 def test_chats_on_the_embedded_model_equal_the_cards_loop(mini: ChatModel) -> None:

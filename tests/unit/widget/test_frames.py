@@ -1,0 +1,90 @@
+"""Frames are paced, numbered and complete."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dialogpt_widget.widget import frames as module
+from dialogpt_widget.widget.frames import Frames
+from dialogpt_widget.widget.wire import FRAME_INTERVAL, VERSION
+
+
+class Clock:
+    now = 100.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(module, "time", clock)
+    return clock
+
+
+def test_a_frame_brings_what_is_new(clock: Clock) -> None:
+    posted: list[Any] = []
+    frames = Frames(posted.append)
+    frames.begin(7)
+    frames.add("He")
+    frames.post_due()
+    frames.add("l")
+    frames.add("lo")
+    clock.now += 1
+    frames.post_due()
+    assert posted == [
+        {"v": VERSION, "seq": 1, "turn": 7, "text": "He"},
+        {"v": VERSION, "seq": 2, "turn": 7, "text": "llo"},
+    ]
+
+
+def test_nothing_new_posts_nothing(clock: Clock) -> None:
+    posted: list[Any] = []
+    frames = Frames(posted.append)
+    frames.post_due()
+    frames.begin(1)
+    frames.post_due()
+    frames.add("a")
+    frames.end()
+    frames.post_due()
+    assert posted == []
+
+
+def test_the_number_goes_on_over_replies(clock: Clock) -> None:
+    posted: list[Any] = []
+    frames = Frames(posted.append)
+    for turn in (1, 3):
+        frames.begin(turn)
+        frames.add("x")
+        clock.now += 1
+        frames.post_due()
+        frames.end()
+    assert [(frame["seq"], frame["turn"]) for frame in posted] == [(1, 1), (2, 3)]
+    assert frames.snapshot() == (2, None, "")
+
+
+@given(st.lists(st.tuples(st.text(max_size=3), st.integers(0, 30)), max_size=60))
+def test_at_most_one_frame_an_interval_and_a_snapshot_fits_between_any_two(steps: list[tuple[str, int]]) -> None:
+    clock = Clock()
+    posted: list[tuple[float, Any]] = []
+    before, module.time = module.time, clock  # type: ignore[assignment]
+    try:
+        frames = Frames(lambda frame: posted.append((clock.now, frame)))
+        frames.begin(1)
+        for piece, milliseconds in steps:
+            frames.add(piece)
+            clock.now += milliseconds / 1000
+            frames.post_due()
+            seq, turn, text = frames.snapshot()
+            assert (seq, turn) == (len(posted), 1)
+            assert text == "".join(frame["text"] for _, frame in posted)
+    finally:
+        module.time = before
+    times = [when for when, _ in posted]
+    assert all(later - earlier >= FRAME_INTERVAL - 1e-9 for earlier, later in zip(times, times[1:], strict=False))
+    assert "".join(piece for piece, _ in steps).startswith("".join(frame["text"] for _, frame in posted))

@@ -1,0 +1,182 @@
+"""A widget's life: what it imports, what it shares, how it recovers, what it leaves behind."""
+
+from __future__ import annotations
+
+import gc
+import subprocess
+import sys
+import threading
+import weakref
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from builders import chat_model
+from page import GUARD, Gate, Page
+
+from dialogpt_widget import ChatWidget, ModelError, Settings
+from dialogpt_widget.engine.model import ChatModel
+
+QUICK = Settings(seed=1, max_new_tokens=6)
+
+
+@pytest.fixture
+def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
+    """Models by name: one that loads, or an error. `loads` counts."""
+    known: dict[str, Any] = {"loads": []}
+
+    def make(name: str, **_: Any) -> ChatModel:
+        known["loads"].append(name)
+        found = known[name]
+        if isinstance(found, Exception):
+            raise found
+        return found  # type: ignore[no-any-return]
+
+    monkeypatch.setattr(ChatModel, "from_pretrained", staticmethod(make))
+    yield known
+    ChatWidget.close_all()
+
+
+def offline() -> ModelError:
+    return ModelError("offline", "It could not be downloaded.", "Check the network.", ("mini",))
+
+
+SCRIPT = """
+import sys, time
+from dialogpt_widget import ChatWidget, Chat, Settings
+widget = ChatWidget("mini")
+widget.get_state()
+widget.settings = Settings(seed=1)
+time.sleep(2)
+print(sorted({"torch", "transformers", "tokenizers", "huggingface_hub"} & set(sys.modules)))
+"""
+
+
+def test_neither_importing_nor_constructing_imports_torch_not_even_later() -> None:
+    done = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, timeout=GUARD, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_loading_that_fails_offers_ways_out_and_another_model_answers_the_message(hub: dict[str, Any]) -> None:
+    hub |= {"far/away": offline(), "mini": chat_model()}
+    widget = ChatWidget("far/away", settings=QUICK)
+    page = Page(widget)
+    page.ask("send", text="Hello")
+    page.until_phase("error")
+    assert page.state["error"]["kind"] == "offline"
+    assert [(action["op"], action["model"]) for action in page.state["error"]["actions"]] == [
+        ("retry", None),
+        ("use_model", "mini"),
+    ]
+    assert [item["text"] for item in page.state["queue"]] == ["Hello"]
+    page.ask("use_model", model="mini")
+    page.until(lambda: len(page.turns()) == 2 and page.state["status"]["phase"] == "ready")
+    assert page.state["error"] is None
+    assert page.state["info"]["name"] == "mini"
+
+
+def test_loading_can_be_retried(hub: dict[str, Any]) -> None:
+    hub["far/away"] = offline()
+    page = Page(ChatWidget("far/away", settings=QUICK))
+    page.ask("mount", version=1)
+    page.until_phase("error")
+    hub["far/away"] = chat_model()
+    page.ask("retry")
+    page.until_phase("ready")
+    assert hub["loads"] == ["far/away"] * 2
+
+
+def test_code_that_waits_gets_the_loading_error(hub: dict[str, Any]) -> None:
+    hub["far/away"] = offline()
+    widget = ChatWidget("far/away", settings=QUICK)
+    with pytest.raises(ModelError) as caught:
+        widget.send("Hello")
+    assert caught.value.kind == "offline"
+    hub["far/away"] = chat_model()
+    assert widget.send("Hello").ids
+    assert [message["content"] for message in widget.messages][0] == "Hello"
+    assert len(widget.messages) == 2
+
+
+def test_two_widgets_share_one_model_and_answer_in_turn(hub: dict[str, Any]) -> None:
+    hub["some/model"] = chat_model()
+    first, second = (Page(ChatWidget("some/model", settings=QUICK)) for _ in range(2))
+    gate = Gate(hub["some/model"])
+    first.ask("send", text="one")
+    assert gate.reached.wait(GUARD)
+    second.ask("send", text="two")
+    second.until_phase("waiting")
+    assert second.state["status"]["ahead"] == 1
+    assert len([thread for thread in threading.enumerate() if thread.name.startswith("dialogpt")]) == 1
+    gate.open()
+    for page in (first, second):
+        page.until(lambda page=page: len(page.turns()) == 2 and page.state["status"]["phase"] == "ready")
+    assert hub["loads"] == ["some/model"]
+    assert first.texts()[0] == "one"
+    assert second.texts()[0] == "two"
+
+
+def test_widgets_given_the_same_model_share_its_worker() -> None:
+    model = chat_model()
+    first, second = ChatWidget(model), ChatWidget(model)
+    assert first._session._worker is second._session._worker
+    assert first._session._worker is not ChatWidget(chat_model(1))._session._worker
+    ChatWidget.close_all()
+
+
+def test_a_closed_widget_lets_go_of_its_model_and_leaves_no_thread(hub: dict[str, Any]) -> None:
+    hub["some/model"] = chat_model()
+    model = weakref.ref(hub["some/model"])
+    widget = ChatWidget("some/model", settings=QUICK)
+    widget.send("Hello")
+    threads = [thread for thread in threading.enumerate() if thread.name.startswith("dialogpt")]
+    widget.close()
+    del hub["some/model"]
+    for thread in threads:
+        thread.join(GUARD)
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("dialogpt")]
+    gc.collect()
+    assert model() is None
+    with pytest.raises(RuntimeError, match="closed"):
+        widget.send("Hello")
+    assert len(widget.messages) == 2
+
+
+def test_closing_stops_the_running_reply_and_frees_who_waits() -> None:
+    model = chat_model()
+    widget = ChatWidget(model, settings=Settings(seed=1, max_new_tokens=60, min_new_tokens=60))
+    page = Page(widget)
+    gate = Gate(model)
+    page.ask("send", text="one")
+    assert gate.reached.wait(GUARD)
+    outcome: list[str] = []
+
+    def cell() -> None:
+        try:
+            widget.send("two")
+        except RuntimeError as error:
+            outcome.append(str(error))
+
+    waiting = threading.Thread(target=cell)
+    waiting.start()
+    page.until(lambda: page.state["queue"])
+    running = [thread for thread in threading.enumerate() if thread.name.startswith("dialogpt")]
+    widget.close()
+    waiting.join(GUARD)
+    assert "closed" in outcome[0]
+    gate.open()
+    for thread in running:
+        thread.join(GUARD)
+    assert widget.conversation.path[-1].stop == "user"
+
+
+def test_a_widget_that_is_closed_and_forgotten_is_collected() -> None:
+    widget = ChatWidget(chat_model(), settings=QUICK)
+    widget.send("Hello")
+    gone = weakref.ref(widget)
+    for thread in [thread for thread in threading.enumerate() if thread.name.startswith("dialogpt")]:
+        thread.join(GUARD)
+    widget.close()
+    del widget
+    gc.collect()
+    assert gone() is None

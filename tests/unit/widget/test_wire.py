@@ -1,0 +1,103 @@
+"""The wire: both sides agree, and nothing unchecked comes over it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import dialogpt_widget
+from dialogpt_widget.dialogue.messages import MAX_MESSAGE_BYTES
+from dialogpt_widget.widget import wire
+
+MIRROR = (Path(dialogpt_widget.__file__).parent.parent / "js" / "wire.js").read_text("utf-8")
+json_values: Any = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(exclude_categories=())),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=6,
+)
+near_requests = st.fixed_dictionaries(
+    {"op": st.sampled_from(sorted(wire.OPS)) | json_values, "id": st.text(max_size=70) | json_values},
+    optional={name: json_values for name in ("version", "text", "item", "model", "more")},
+)
+
+
+@given(json_values | near_requests)
+def test_any_json_is_a_request_or_refused(content: Any) -> None:
+    try:
+        request = wire.parse_request(content)
+    except wire.RequestError as error:
+        assert str(error)
+        return
+    assert set(request) == {"op", "id", *wire.OPS[request["op"]]}
+    for name, kind in wire.OPS[request["op"]].items():
+        assert type(request[name]) is kind  # type: ignore[literal-required]
+
+
+@pytest.mark.parametrize("op", wire.OPS)
+def test_every_request_is_understood_and_what_it_does_not_need_is_left_out(op: str) -> None:
+    arguments = {name: kind("7") for name, kind in wire.OPS[op].items()}
+    assert wire.parse_request({"op": op, "id": "a", **arguments, "more": 1}) == {"op": op, "id": "a", **arguments}
+    for name in arguments:
+        with pytest.raises(wire.RequestError, match=name):
+            wire.parse_request({"op": op, "id": "a", **arguments, name: None})
+
+
+@pytest.mark.parametrize("version", [True, 1.0, "1"])
+def test_a_version_is_a_whole_number(version: Any) -> None:
+    with pytest.raises(wire.RequestError):
+        wire.parse_request({"op": "mount", "id": "a", "version": version})
+
+
+def constant(name: str) -> str:
+    found = re.search(rf"export const {name} = ([^;]+);", MIRROR)
+    assert found is not None
+    return found[1].strip().strip('"')
+
+
+def block(name: str) -> str:
+    found = re.search(rf"export const {name} = [^(]*\(([\[{{].*?[\]}}])\);", MIRROR, re.DOTALL)
+    assert found is not None
+    return found[1]
+
+
+def fields(typedef: str) -> list[str]:
+    found = re.search(rf"@typedef {{object}} {typedef}\b(.*?)(?:@typedef|\*/)", MIRROR, re.DOTALL)
+    assert found is not None
+    return re.findall(r"@property {[^}]*(?:{[^}]*})?[^}]*} (\w+)", found[1])
+
+
+def test_both_sides_have_the_same_constants() -> None:
+    assert int(constant("VERSION")) == wire.VERSION
+    assert int(constant("MAX_MESSAGE_BYTES").replace("_", "")) == MAX_MESSAGE_BYTES
+    assert constant("TURN_KEY") == wire.TURN_KEY
+
+
+def test_both_sides_have_the_same_traits() -> None:
+    assert re.findall(r'"(\w+)"', block("TRAITS")) == list(wire.TRAITS)
+
+
+def test_both_sides_have_the_same_requests() -> None:
+    theirs = {op: re.findall(r'"(\w+)"', names) for op, names in re.findall(r"(\w+): \[(.*?)\]", block("OPS"))}
+    assert theirs == {op: list(arguments) for op, arguments in wire.OPS.items()}
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        (wire.Info, "Info"),
+        (wire.Status, "Status"),
+        (wire.Action, "Action"),
+        (wire.Error, "Failure"),
+        (wire.Queued, "Queued"),
+        (wire.Meter, "Meter"),
+        (wire.TurnState, "Turn"),
+        (wire.Frame, "Frame"),
+    ],
+)
+def test_both_sides_have_the_same_fields(ours: Any, theirs: str) -> None:
+    assert fields(theirs) == list(ours.__annotations__)
