@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import threading
 import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from dialogpt_widget.dialogue.context import Context, build_context
+from dialogpt_widget.dialogue.context import Context, build_context, encoded_for
 from dialogpt_widget.dialogue.conversation import Conversation, Turn
 from dialogpt_widget.dialogue.messages import check_message
 from dialogpt_widget.dialogue.tokens import TokenTable
@@ -139,13 +138,8 @@ class Chat:
         return self._context(self.path, self.settings)
 
     def _context(self, path: Sequence[Turn], settings: Settings) -> Context:
-        """The context of a path; turns that another model's tokenizer encoded are encoded anew."""
         model = self.load()
-        own = [
-            turn if turn.model == model.name else dataclasses.replace(turn, ids=tuple(model.encode(turn.text)))
-            for turn in path
-        ]
-        return build_context(own, model.eos, settings, model.positions)
+        return build_context(encoded_for(path, model.name, model.encode), model.eos, settings, model.positions)
 
     def say(self, text: str) -> Turn:
         """Adds a user's turn to the selected path without having it answered.

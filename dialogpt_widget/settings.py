@@ -135,10 +135,15 @@ def _checked(spec: dataclasses.Field[Any], value: Any) -> Any:
 
 
 def _number(name: str, kind: str, value: Any) -> int | float:
-    if isinstance(value, bool) or not hasattr(value, "__float__"):
-        raise TypeError(f"{name} is {'a whole number' if kind == 'int' else 'a number'}, not {value!r}.")
-    if kind == "float":
-        return float(value)
-    if isinstance(value, float) and (math.isnan(value) or math.isinf(value) or value != int(value)):
-        raise TypeError(f"{name} is a whole number, not {value!r}.")
-    return int(value)
+    wrong = TypeError(f"{name} is {'a whole number' if kind == 'int' else 'a number'}, not {value!r}.")
+    if type(value).__name__ in ("bool", "bool_") or not hasattr(value, "__float__"):
+        raise wrong
+    try:
+        number = float(value) if kind == "float" else int(value)
+    except OverflowError:
+        return math.inf  # out of every bound, and the bounds have a message
+    except ValueError:
+        raise wrong from None
+    if kind == "int" and number != value:
+        raise wrong
+    return number

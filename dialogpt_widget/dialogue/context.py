@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 from dialogpt_widget.dialogue.conversation import Turn
 from dialogpt_widget.settings import Settings
@@ -44,6 +44,11 @@ class Context:
 def window_size(settings: Settings, positions: int | None) -> int:
     """Tokens for history and reply together: `max_context`, never beyond the model's positions."""
     return settings.max_context if positions is None else min(settings.max_context, positions)
+
+
+def encoded_for(path: Sequence[Turn], model: str, encode: Callable[[str], Sequence[int]]) -> list[Turn]:
+    """A path with the ids of one model: turns that another model's tokenizer encoded are encoded anew."""
+    return [turn if turn.model == model else replace(turn, ids=tuple(encode(turn.text))) for turn in path]
 
 
 def build_context(path: Sequence[Turn], eos: int, settings: Settings, positions: int | None = None) -> Context:

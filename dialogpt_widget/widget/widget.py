@@ -51,8 +51,8 @@ class ChatWidget(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget is not
         >>> chat.send("Does money buy happiness?").text  # says something from code
     """
 
-    _esm = _STATIC / "widget.js"
-    _css = _STATIC / "widget.css"
+    _esm = (_STATIC / "widget.js").read_text("utf-8")  # as text: given a path, anywidget keeps every widget for ever
+    _css = (_STATIC / "widget.css").read_text("utf-8")
 
     status = traitlets.Dict(help="What the kernel is doing; see `wire.Status`.")
     error = traitlets.Dict(allow_none=True, default_value=None, help="What went wrong, or None; see `wire.Error`.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import re
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -186,8 +187,7 @@ class Notebook:
 
     def until(self, condition: Callable[[], bool]) -> None:
         """Waits for a condition that only Python can tell."""
-        for _ in range(PATIENCE // 100):
-            if condition():
-                return
+        deadline = time.monotonic() + PATIENCE / 1000
+        while not condition():
+            assert time.monotonic() < deadline, "The condition never came true."
             self.page.wait_for_timeout(100)
-        raise AssertionError("The condition never came true.")

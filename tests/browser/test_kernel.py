@@ -70,7 +70,8 @@ def test_a_chat_is_still_there_after_the_page_was_reloaded(notebook: Notebook) -
 
 
 def test_a_reply_goes_on_over_a_reload_and_loses_nothing(notebook: Notebook) -> None:
-    view = notebook.chat("ChatWidget(Scripted([words(300)], rate=10))")
+    notebook.run("model = Scripted([words(900)], rate=10)")
+    view = notebook.chat("ChatWidget(model)")
     notebook.command("docmanager:save")
     view.send("Hello, how are you?")
     view.wait_for_text()
@@ -79,7 +80,7 @@ def test_a_reply_goes_on_over_a_reload_and_loses_nothing(notebook: Notebook) -> 
     view.wait_for_text()
     early = view.texts()[1]
     view.wait_for_text(longer_than=len(early))
-    notebook.run("chat._session.chat.model.rate = 1000")
+    notebook.run("model.rate = 1000")
     view.wait_for_replies(1)
     assert len(early) < len(view.texts()[1])
     assert view.texts() == notebook.said()

@@ -27,8 +27,8 @@ class Tapped:
         self.notebook.clear()
         talk = f"talk(*['Some words that were said.'] * {history})"
         settings = "Settings(max_context=100_000, max_new_tokens=4096)"
-        model = f"Scripted([words({tokens})] * {runs}, rate={rate})"
-        return self.notebook.chat(f"ChatWidget({model}, settings={settings}, conversation={talk})")
+        self.notebook.run(f"model = Scripted([words({tokens})] * {runs}, rate={rate})")
+        return self.notebook.chat(f"ChatWidget(model, settings={settings}, conversation={talk})")
 
     def cost(self, tokens: int, *, history: int = 0) -> int:
         """Bytes that a reply takes, from the message to the settled turn."""
@@ -78,7 +78,7 @@ def test_no_frame_is_lost_at_6000_tokens_a_second(
     view.wait_for_replies(1)
     frames = [heard.frame for heard in tapped.tap.frames]
     numbers = [frame["seq"] for frame in frames if frame]
-    seconds = tapped.notebook.ask("chat._session.chat.model.seconds[-1]")
+    seconds = tapped.notebook.ask("model.seconds[-1]")
     record_property("tokens a second", round(6001 / seconds))
     print("tokens a second", round(6001 / seconds), "frames", len(frames))
     assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))

@@ -2,13 +2,35 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dialogpt_widget.dialogue.cleanup import clean, stable_prefix
 
-PIECES = [" ", " ", "n", "'", "'s", "n't", "'ve", "'re", "'ll", ".", "?", "!", ",", "a", "It", "do", "\n", "é", "\u00a0"]
+PIECES = [
+    " ",
+    " ",
+    "n",
+    "'",
+    "'s",
+    "n't",
+    "'ve",
+    "'re",
+    "'ll",
+    ".",
+    "?",
+    "!",
+    ",",
+    "a",
+    "It",
+    "do",
+    "\n",
+    "é",
+    "\u00a0",
+]
 texts = st.one_of(st.lists(st.sampled_from(PIECES), max_size=12).map("".join), st.text(max_size=20))
 
 
@@ -48,7 +70,7 @@ def test_what_has_been_shown_is_never_taken_back(text: str) -> None:
 @given(texts)
 def test_what_is_shown_grows(text: str) -> None:
     shown = [stable_prefix(text[:end]) for end in range(len(text) + 1)]
-    assert all(after.startswith(before) for before, after in zip(shown, shown[1:], strict=False))
+    assert all(after.startswith(before) for before, after in pairwise(shown))
 
 
 @given(texts)

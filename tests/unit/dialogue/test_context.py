@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -125,7 +126,7 @@ def test_the_start_of_the_context_moves_forward_only(sizes: list[int], settings:
     path = path_of(sizes)
     asked = [end for end in range(1, len(path) + 1) if path[end - 1].role == "user"]
     contexts = [build_context(path[:end], EOS, settings) for end in asked]
-    for before, after in zip(contexts, contexts[1:], strict=False):
+    for before, after in pairwise(contexts):
         assert after.dropped[: len(before.dropped)] == before.dropped
         if after.dropped == before.dropped and not before.cut and not after.cut:
             assert after.ids[: len(before.ids)] == before.ids

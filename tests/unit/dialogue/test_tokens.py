@@ -8,14 +8,14 @@ from builders import path_of, turn
 
 from dialogpt_widget.dialogue.tokens import ALTERNATIVES, FILTERS, NO_ID, TokenTable, given_rows, row_type
 
-COLUMNS = (
-    "node parent turn index position role origin eos id logprob logprob_used rank entropy entropy_used kept cut_count "
-    "cut_mass draw ms alt_id alt_logprob alt_fate"
-).split()
+COLUMNS = """
+node parent turn index position role origin eos id logprob logprob_used rank entropy entropy_used kept cut_count
+cut_mass draw ms alt_id alt_logprob alt_fate
+"""
 
 
 def test_the_columns_are_those_of_the_design() -> None:
-    assert list(row_type(300).names or ()) == COLUMNS
+    assert list(row_type(300).names or ()) == COLUMNS.split()
     assert FILTERS == ("no_repeat_ngram", "min_new_tokens", "top_k", "top_p", "min_p")
 
 

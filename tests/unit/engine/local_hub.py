@@ -70,7 +70,13 @@ class Hub:
         name = path.rpartition("/")[2]
         if path.startswith("/api/models/someone/model"):
             siblings = [{"rfilename": file, "size": len(data)} for file, data in self.files.items()]
-            answer = {"id": "someone/model", "modelId": "someone/model", "sha": COMMIT, "siblings": siblings, "tags": []}
+            answer = {
+                "id": "someone/model",
+                "modelId": "someone/model",
+                "sha": COMMIT,
+                "siblings": siblings,
+                "tags": [],
+            }
             self.send(to, 200, json.dumps(answer).encode(), {})
         elif path.startswith("/someone/model/resolve/") and name in self.files:
             self.send_file(to, name)

@@ -46,7 +46,7 @@ def test_the_end_of_the_turn_is_barred_until_the_shortest_reply() -> None:
 
 
 @pytest.mark.parametrize("greedy", [True, False])
-def test_when_everything_is_barred_the_reply_ends(greedy: bool) -> None:
+def test_when_everything_is_barred_the_reply_ends(*, greedy: bool) -> None:
     settings = Settings(no_repeat_ngram_size=1, min_new_tokens=9, do_sample=not greedy, seed=0)
     token = Decoder(settings, eos=2).choose(torch.tensor([1.0, 2.0, 3.0]), [0, 1])
     assert token.eos

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import torch
-from builders import byte_tokenizer, random_gpt2, save_folder, save_legacy_folder
+from builders import byte_tokenizer, random_gpt2, save_legacy_folder
 from tokenizers import Tokenizer, models
 from transformers import PreTrainedTokenizerFast
 
@@ -219,6 +219,9 @@ def test_a_snapshot_that_lacks_a_shard_is_not_taken_for_a_model(folder: Path) ->
     target = snapshot(folder, "someone/sharded")
     weights = target / "model.safetensors"
     weights.rename(target / "model-00001-of-00002.safetensors")
-    index = {"metadata": {}, "weight_map": {"a": "model-00001-of-00002.safetensors", "b": "model-00002-of-00002.safetensors"}}
+    index = {
+        "metadata": {},
+        "weight_map": {"a": "model-00001-of-00002.safetensors", "b": "model-00002-of-00002.safetensors"},
+    }
     (target / "model.safetensors.index.json").write_text(json.dumps(index))
     assert refusal("someone/sharded").kind == "offline"

@@ -101,7 +101,7 @@ def test_a_disk_that_is_full(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     class Found:
-        siblings = [type("File", (), {"rfilename": "pytorch_model.bin", "size": 10})()]
+        siblings = (type("File", (), {"rfilename": "pytorch_model.bin", "size": 10})(),)
 
     monkeypatch.setattr(HfApi, "model_info", lambda *_, **__: Found())
     monkeypatch.setattr(huggingface_hub, "hf_hub_download", full)
@@ -116,9 +116,9 @@ def test_the_size_is_checked_before_the_weights_are_fetched(monkeypatch: pytest.
     from dialogpt_widget.engine import hub as product
 
     class Found:
-        siblings = [type("File", (), {"rfilename": "pytorch_model.bin", "size": 10**12})()]
+        siblings = (type("File", (), {"rfilename": "pytorch_model.bin", "size": 10**12})(),)
 
-    def check(size: int, mapped: bool) -> None:
+    def check(size: int, *, mapped: bool) -> None:
         raise MemoryError(f"{size} {mapped}")
 
     monkeypatch.setattr(HfApi, "model_info", lambda *_, **__: Found())

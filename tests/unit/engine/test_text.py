@@ -41,7 +41,7 @@ def test_a_typed_end_of_text_stays_text_for_the_embedded_model(mini: ChatModel, 
 
 
 @given(any_tokenizer, st.text())
-@example(gpt2_tokenizer(), "naïve 😀 👨‍👩‍👧 ａ\u0000\ufffd")
+@example(gpt2_tokenizer(), "naïve 😀 👨‍👩‍👧\u0000\ufffd")
 def test_any_text_comes_back_and_holds_no_special_token(tokenizer: Any, text: str) -> None:
     ids = texts.encode(tokenizer, text)
     assert texts.decode(tokenizer, ids) == text

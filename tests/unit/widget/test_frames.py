@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -86,5 +87,5 @@ def test_at_most_one_frame_an_interval_and_a_snapshot_fits_between_any_two(steps
     finally:
         module.time = before
     times = [when for when, _ in posted]
-    assert all(later - earlier >= FRAME_INTERVAL - 1e-9 for earlier, later in zip(times, times[1:], strict=False))
+    assert all(later - earlier >= FRAME_INTERVAL - 1e-9 for earlier, later in pairwise(times))
     assert "".join(piece for piece, _ in steps).startswith("".join(frame["text"] for _, frame in posted))

@@ -76,25 +76,25 @@ def test_loading_that_fails_offers_ways_out_and_another_model_answers_the_messag
 
 
 def test_loading_can_be_retried(hub: dict[str, Any]) -> None:
-    hub["far/away"] = offline()
-    page = Page(ChatWidget("far/away", settings=QUICK))
+    hub["tried/twice"] = offline()
+    page = Page(ChatWidget("tried/twice", settings=QUICK))
     page.ask("mount", version=1)
     page.until_phase("error")
-    hub["far/away"] = chat_model()
+    hub["tried/twice"] = chat_model()
     page.ask("retry")
     page.until_phase("ready")
-    assert hub["loads"] == ["far/away"] * 2
+    assert hub["loads"] == ["tried/twice"] * 2
 
 
 def test_code_that_waits_gets_the_loading_error(hub: dict[str, Any]) -> None:
-    hub["far/away"] = offline()
-    widget = ChatWidget("far/away", settings=QUICK)
+    hub["waited/for"] = offline()
+    widget = ChatWidget("waited/for", settings=QUICK)
     with pytest.raises(ModelError) as caught:
         widget.send("Hello")
     assert caught.value.kind == "offline"
-    hub["far/away"] = chat_model()
+    hub["waited/for"] = chat_model()
     assert widget.send("Hello").ids
-    assert [message["content"] for message in widget.messages][0] == "Hello"
+    assert widget.messages[0]["content"] == "Hello"
     assert len(widget.messages) == 2
 
 
@@ -125,13 +125,13 @@ def test_widgets_given_the_same_model_share_its_worker() -> None:
 
 
 def test_a_closed_widget_lets_go_of_its_model_and_leaves_no_thread(hub: dict[str, Any]) -> None:
-    hub["some/model"] = chat_model()
-    model = weakref.ref(hub["some/model"])
-    widget = ChatWidget("some/model", settings=QUICK)
+    hub["let/go"] = chat_model()
+    model = weakref.ref(hub["let/go"])
+    widget = ChatWidget("let/go", settings=QUICK)
     widget.send("Hello")
     threads = [thread for thread in threading.enumerate() if thread.name.startswith("dialogpt")]
     widget.close()
-    del hub["some/model"]
+    del hub["let/go"]
     for thread in threads:
         thread.join(GUARD)
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("dialogpt")]

@@ -72,11 +72,15 @@ def test_state_has_one_key_a_turn_and_a_late_page_gets_all(page: Page, widget: C
     widget.send("one")
     widget.regenerate()
     late = Page(widget)
-    assert {key for key in late.state if key.startswith("turn_")} == {f"turn_{turn.id}" for turn in widget.conversation.turns}
+    assert {key for key in late.state if key.startswith("turn_")} == {
+        f"turn_{turn.id}" for turn in widget.conversation.turns
+    }
     assert late.texts() == page.texts()
 
 
-def test_sync_gives_the_running_reply_as_far_as_frames_brought_it(page: Page, widget: ChatWidget, model: ChatModel) -> None:
+def test_sync_gives_the_running_reply_as_far_as_frames_brought_it(
+    page: Page, widget: ChatWidget, model: ChatModel
+) -> None:
     assert {key: page.ask("sync")[key] for key in ("turn", "text")} == {"turn": None, "text": ""}
     widget.settings = LONG
     gate = Gate(model)
@@ -235,7 +239,9 @@ def test_lone_surrogates_of_a_page_become_visible(page: Page, widget: ChatWidget
     assert page.texts()[0] == "hi \ufffd"
 
 
-@pytest.mark.parametrize("content", [None, 3, [], {"op": "sync"}, {"op": "x", "id": "\ud800"}, {"op": "sync", "id": "\ud800"}])
+@pytest.mark.parametrize(
+    "content", [None, 3, [], {"op": "sync"}, {"op": "x", "id": "\ud800"}, {"op": "sync", "id": "\ud800"}]
+)
 def test_whatever_comes_over_the_wire_is_answered(page: Page, widget: ChatWidget, content: Any) -> None:
     widget._handle_custom_msg(content, [])
     assert len(page.custom()) == 1

@@ -22,7 +22,7 @@ json_values: Any = st.recursive(
 )
 near_requests = st.fixed_dictionaries(
     {"op": st.sampled_from(sorted(wire.OPS)) | json_values, "id": st.text(max_size=70) | json_values},
-    optional={name: json_values for name in ("version", "text", "item", "model", "more")},
+    optional=dict.fromkeys(("version", "text", "item", "model", "more"), json_values),
 )
 
 
@@ -30,8 +30,7 @@ near_requests = st.fixed_dictionaries(
 def test_any_json_is_a_request_or_refused(content: Any) -> None:
     try:
         request = wire.parse_request(content)
-    except wire.RequestError as error:
-        assert str(error)
+    except wire.RequestError:
         return
     assert set(request) == {"op", "id", *wire.OPS[request["op"]]}
     for name, kind in wire.OPS[request["op"]].items():
