@@ -14,7 +14,14 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 SCENES = "empty fresh loading talk details thinking stream queue error window stopped long lost odd".split()
-HOSTS = {"light": ("light", "jupyter-light"), "dark": ("dark", "jupyter-dark"), "own": ("light", ""), "owndark": ("dark", ""), "contrast": ("dark", "vscode-contrast"), "forced": ("dark", "")}
+HOSTS = {
+    "light": ("light", "jupyter-light"),
+    "dark": ("dark", "jupyter-dark"),
+    "own": ("light", ""),
+    "owndark": ("dark", ""),
+    "contrast": ("dark", "vscode-contrast"),
+    "forced": ("dark", ""),
+}
 WIDTHS = {"wide": 1280, "narrow": 320}
 
 
@@ -34,7 +41,11 @@ def main(folder: str, scenes: list[str]) -> int:
         browser = p.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
         for look, (scheme, host) in HOSTS.items():
             for size, width in WIDTHS.items():
-                page = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme, forced_colors="active" if look == "forced" else None)
+                page = browser.new_page(
+                    viewport={"width": width, "height": 800},
+                    color_scheme=scheme,
+                    forced_colors="active" if look == "forced" else None,
+                )
                 page.on("pageerror", lambda error: print("page error:", error))
                 for scene in scenes:
                     page.goto(f"http://127.0.0.1:{server.server_port}/js/dev/harness.html?scene={scene}&host={host}")

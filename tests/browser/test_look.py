@@ -183,3 +183,12 @@ def test_a_reply_is_announced_when_it_is_whole(notebook: Notebook) -> None:
     expect(view.log).to_have_attribute("aria-live", "off")
     view.wait_for_replies(1)
     expect(view.root.get_by_role("status")).to_have_text(view.texts()[1])
+
+
+def test_nothing_moves_for_those_who_asked_for_less_motion(notebook: Notebook) -> None:
+    assert notebook.page.evaluate("matchMedia('(prefers-reduced-motion: reduce)').matches")
+    view = notebook.chat("ChatWidget(Scripted([words(900)], rate=10))")
+    view.send("Hello!")
+    view.wait_for_text()
+    running = "root => root.getAnimations({subtree: true}).filter(one => one instanceof CSSAnimation).length"
+    assert view.root.evaluate(running) == 0

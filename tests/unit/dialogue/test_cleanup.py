@@ -55,6 +55,7 @@ def test_examples(raw: str, shown: str) -> None:
 
 
 @given(texts)
+@example("I 'd , we 've , they 're , he 'll , I 'm , it 's , do n't")
 @example("I 'd")
 @example("a n't")
 @example("I 'dx")

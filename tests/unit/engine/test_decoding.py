@@ -50,7 +50,9 @@ class Reference:
                 self.edge = min(abs(before[1:] - settings.top_p), default=1.0)
             if settings.min_p > 0:
                 p = self._softmax(scores, alive)
-                alive = self._cut("min_p", scores, alive, {t for t in np.flatnonzero(alive) if p[t] < settings.min_p * p.max()})
+                alive = self._cut(
+                    "min_p", scores, alive, {t for t in np.flatnonzero(alive) if p[t] < settings.min_p * p.max()}
+                )
         self.scores, self.alive = scores, alive
         self.used = self._softmax(scores, alive)
         self.p = self._softmax(self.own, np.ones(len(scores), bool))
