@@ -222,7 +222,10 @@ def draw_seed() -> int:
 def _device_name(device: torch.device) -> str:
     if device.type == "cuda":
         return f"{torch.cuda.get_device_name(device)} ({device})"
-    return {"cpu": f"CPU, {torch.get_num_threads()} threads", "mps": "Apple GPU (mps)"}.get(device.type, str(device))
+    threads = torch.get_num_threads()
+    return {"cpu": f"CPU, {threads} thread{'s' if threads > 1 else ''}", "mps": "Apple GPU (mps)"}.get(
+        device.type, str(device)
+    )
 
 
 def _positions(loaded: Loaded) -> int | None:

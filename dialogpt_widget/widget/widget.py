@@ -159,6 +159,16 @@ class ChatWidget(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget is not
         """Calls `listener(turn)` for each turn that settles; returns a function that ends that."""
         return self._session.chat.on_turn(listener)
 
+    def open(self) -> None:
+        """Opens the channel to the page; ipywidgets calls this.
+
+        ipykernel 7.4 answers a message of the page in the shell from which the widget spoke last, and if that is the
+        main one it waits there for the running cell. What the page's own message says is what holds here.
+        """
+        super().open()
+        if hasattr(self.comm, "_reply_subshell_for"):
+            self.comm._reply_subshell_for = lambda _data, default: default  # noqa: SLF001
+
     def close(self) -> None:
         """Stops what runs, takes the view off the page and lets go of the model."""
         self._session.close()

@@ -12,7 +12,8 @@ from .notebook import Notebook, View
 from .wiretap import Wiretap
 
 RATE = 200  # tokens a second, which is 5 ms a token
-RUNS = 5  # a machine that is busy makes a reply take longer, and so cost more; the cheapest run is what it costs
+RUNS = 3
+FRAMES = 25  # a second, at the most: what a reply costs is counted at this pace, for a busy machine sends fewer or more
 
 
 class Tapped:
@@ -31,7 +32,7 @@ class Tapped:
         return self.notebook.chat(f"ChatWidget(model, settings={settings}, conversation={talk})")
 
     def cost(self, tokens: int, *, history: int = 0) -> int:
-        """Bytes that a reply takes, from the message to the settled turn."""
+        """Bytes that a reply takes, from the message to the settled turn, at `FRAMES` frames a second."""
         view = self.chat(tokens, RATE, history=history)
         costs = []
         for run in range(RUNS):
@@ -39,7 +40,12 @@ class Tapped:
             view.send("Count, please.")
             view.wait_for_replies(history // 2 + run + 1)
             self.notebook.ask("1")  # what the kernel sent before has arrived
-            costs.append(sum(heard.size for heard in self.tap.heard if heard.kind in ("comm_msg", "status")))
+            heard = [message for message in self.tap.heard if message.kind in ("comm_msg", "status")]
+            text = [len(frame["text"]) for message in self.tap.frames if (frame := message.frame)]
+            frames = sum(message.size for message in self.tap.frames)
+            envelope = (frames - sum(text)) / len(text)
+            rest = sum(message.size for message in heard) - frames
+            costs.append(round(rest + sum(text) + envelope * FRAMES * tokens / RATE))
         return min(costs)
 
 
