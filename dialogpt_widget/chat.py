@@ -12,7 +12,7 @@ from dialogpt_widget.dialogue.context import Context, build_context, encoded_for
 from dialogpt_widget.dialogue.conversation import Conversation, Turn
 from dialogpt_widget.dialogue.messages import check_message
 from dialogpt_widget.dialogue.tokens import TokenTable
-from dialogpt_widget.engine.names import MEDIUM, full_name
+from dialogpt_widget.engine.names import MEDIUM, full_name, recommended
 from dialogpt_widget.engine.source import ModelSource, Progress
 from dialogpt_widget.listeners import Listeners
 from dialogpt_widget.reply import Reply
@@ -34,7 +34,7 @@ class Chat:
         device: "auto", "cpu", "cuda", "cuda:1" or "mps".
         precision: "auto", "float32", "bfloat16" or "float16".
         revision: a branch, tag or commit on the hub.
-        settings: how replies are decoded.
+        settings: how replies are decoded; if not given, the defaults, or for "mini" what suits it.
         conversation: a conversation to go on with.
 
     Attributes:
@@ -55,7 +55,6 @@ class Chat:
         settings: Settings | None = None,
         conversation: Conversation | None = None,
     ) -> None:
-        self.settings = settings or Settings()
         self.conversation = conversation or Conversation()
         self._replies = 1 + max((turn.reply for turn in self.conversation.turns if turn.reply is not None), default=-1)
         self._busy = threading.RLock()
@@ -63,6 +62,7 @@ class Chat:
         self._token_listeners: Listeners[Token] = Listeners()
         self._turn_listeners: Listeners[Turn] = Listeners()
         self.use(model, device=device, precision=precision, revision=revision)
+        self.settings = settings or recommended(self.model_name)
 
     def use(
         self, model: str | ChatModel, *, device: str = "auto", precision: str = "auto", revision: str | None = None

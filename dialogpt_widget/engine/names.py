@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from dialogpt_widget.settings import Settings
+
 MINI = "mini"
 MINI_FOLDER = Path(__file__).resolve().parent.parent / "mini"
 MEDIUM = "microsoft/DialoGPT-medium"
@@ -54,6 +56,14 @@ _SHORT = {name.rsplit("-", 1)[-1]: name for name in KNOWN if name != MINI}
 def full_name(name: str) -> str:
     """`small`, `medium` and `large` are DialoGPT's; every other name stays as it is."""
     return _SHORT.get(name, name)
+
+
+def recommended(name: str) -> Settings:
+    """The settings that a chat begins with: the defaults, but for what suits a model better.
+
+    mini was trained on sequences of at most 256 tokens, and is sharper at a lower temperature.
+    """
+    return Settings(temperature=0.6, max_context=256) if name == MINI else Settings()
 
 
 def title_of(name: str) -> str:

@@ -40,7 +40,7 @@ class ChatWidget(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget is not
         device: "auto", "cpu", "cuda", "cuda:1" or "mps".
         precision: "auto", "float32", "bfloat16" or "float16".
         revision: a branch, tag or commit on the hub.
-        settings: how replies are decoded.
+        settings: how replies are decoded; if not given, the defaults, or for "mini" what suits it.
         conversation: a conversation to go on with.
         starters: first messages to click on; none with an empty list.
         height: greatest height of the transcript in pixels.
