@@ -40,7 +40,7 @@ KNOWN = {
         Known(
             MINI,
             "mini: 6 M parameters, not DialoGPT",
-            "A tiny model for trying things; not a person.",
+            "A tiny model; not a person.",
             5_900_000,
             0,
             True,

@@ -9,7 +9,10 @@ from dialogpt_widget.engine.names import MINI, about, title_of
 from dialogpt_widget.widget import wire
 
 SAFETY = {
-    "mini": "Trained on 7 million words of licensed dialogues that a word list filtered. It makes things up.",
+    "mini": (
+        "Trained on some four million words: licensed dialogues that a word list filtered, and our own. It makes "
+        "things up."
+    ),
     "DialoGPT": (
         "Trained on 147 million Reddit dialogues from 2005 to 2017, in English. It can be offensive and false, and it "
         "agrees with offensive remarks more often than with safe ones."
