@@ -12,6 +12,7 @@ from dialogpt_widget.dialogue.context import Context, build_context, encoded_for
 from dialogpt_widget.dialogue.conversation import Conversation, Turn
 from dialogpt_widget.dialogue.messages import check_message
 from dialogpt_widget.dialogue.tokens import TokenTable
+from dialogpt_widget.engine.fitting import check_names
 from dialogpt_widget.engine.names import MEDIUM, full_name, recommended
 from dialogpt_widget.engine.source import ModelSource, Progress
 from dialogpt_widget.listeners import Listeners
@@ -71,9 +72,11 @@ class Chat:
 
         Raises:
             TypeError: neither a name nor a `ChatModel`.
+            ValueError: that is not a device, or not a precision.
         """
         if not isinstance(model, str) and not hasattr(model, "generate"):
             raise TypeError(f'A model is a name such as "mini", or a ChatModel, not {type(model).__name__}.')
+        check_names(device, precision)
         self._model = None if isinstance(model, str) else model
         self.model_name = full_name(model) if isinstance(model, str) else model.name
         self.device, self.precision, self.revision = device, precision, revision
@@ -130,7 +133,7 @@ class Chat:
     def tokens(self) -> TokenTable:
         """One row a token of the selected path, EOS included."""
         model = self.load()
-        return TokenTable.of_turns(self.path, model.eos, model.vocabulary)
+        return TokenTable.of_turns(self.path, model.eos, model.vocabulary, model.decode)
 
     @property
     def context(self) -> Context:

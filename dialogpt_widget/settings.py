@@ -15,7 +15,7 @@ def _setting(default: Any, low: float | None, high: float | None, group: str, he
     return field(default=default, metadata={"min": low, "max": high, "group": group, "help": help})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Settings:
     """How the next reply is decoded. Immutable: a turn keeps the settings it was made with.
 

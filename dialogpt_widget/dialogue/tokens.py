@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +17,7 @@ FILTERS = ("no_repeat_ngram", "min_new_tokens", "top_k", "top_p", "min_p")
 ORIGINS = ("given", "sampled", "greedy", "forced")
 ROLES = ("user", "assistant")
 ALTERNATIVES = 10
+Decode = Callable[[Sequence[int]], str]
 NO_ID = -1  # as an alternative's id where a vocabulary has fewer tokens than alternatives are kept
 
 
@@ -92,17 +93,21 @@ class TokenTable:
         >>> chat.tokens.to_pandas().query("role == 'assistant'")[["id", "logprob", "rank"]]
     """
 
-    def __init__(self, rows: np.ndarray) -> None:
+    def __init__(self, rows: np.ndarray, decode: Decode | None = None) -> None:
         self.rows = rows
+        self._decode = decode
 
     @classmethod
-    def of_turns(cls, turns: Iterable[Turn], eos: int, vocabulary: int, *, path: bool = True) -> TokenTable:
+    def of_turns(
+        cls, turns: Iterable[Turn], eos: int, vocabulary: int, decode: Decode | None = None, *, path: bool = True
+    ) -> TokenTable:
         """The rows of turns, EOS included.
 
         Args:
             turns: in order.
             eos: id that ends each turn.
             vocabulary: number of ids the model knows.
+            decode: from ids to text; with it the table has a column `text`, each token's own.
             path: whether the turns are one path, so that `turn` and `index` count along it; else they are 0.
         """
         parts = [turn_rows(turn, eos, vocabulary) for turn in turns]
@@ -110,7 +115,7 @@ class TokenTable:
         if path:
             rows["turn"] = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
             rows["index"] = np.arange(len(rows))
-        return cls(rows)
+        return cls(rows, decode)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -136,6 +141,8 @@ class TokenTable:
                 yield from ((f"{name}_{rule}", values[:, place]) for place, rule in enumerate(FILTERS))
             else:
                 yield name, values.tolist() if values.ndim > 1 else values
+                if name == "id" and self._decode is not None:
+                    yield "text", [self._decode([int(token)]) for token in values]
 
     def to_pandas(self) -> pd.DataFrame:
         """A data frame with one row a token.

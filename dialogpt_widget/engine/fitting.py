@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from dialogpt_widget.engine.errors import ModelError
@@ -19,6 +20,18 @@ class Need:
 
     resident: int
     peak: int
+
+
+def check_names(device: str, precision: str) -> None:
+    """Checks how a device and a precision are spelled, before anything is loaded.
+
+    Raises:
+        ValueError: one of them is unknown.
+    """
+    if not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", str(device)):
+        raise ValueError(f'device is "auto", "cpu", "cuda", "cuda:1" or "mps", not {device!r}.')
+    if precision != "auto" and precision not in BYTES:
+        raise ValueError(f"precision is 'auto' or one of {', '.join(BYTES)}, not {precision!r}.")
 
 
 def need(parameters: int, precision: str, checkpoint: int, *, mapped: bool) -> Need:

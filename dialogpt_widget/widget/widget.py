@@ -171,7 +171,10 @@ class ChatWidget(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget is not
 
     def close(self) -> None:
         """Stops what runs, takes the view off the page and lets go of the model."""
-        self._session.close()
+        session = getattr(self, "_session", None)
+        if session is None:  # refused by the constructor, which ipywidgets' finalizer does not know
+            return
+        session.close()
         super().close()
 
     # What crosses to the browser
