@@ -32,8 +32,8 @@ def run(*, quick: bool) -> dict[str, Any]:
     size, steps, rounds = ("small", 20, 5) if quick else ("medium", 24, 9)
     chat = random_model(size)
     ids = torch.randint(0, 50256, (CONTEXT,), generator=torch.Generator().manual_seed(1)).tolist()
-    greedy = Settings(do_sample=False, max_new_tokens=steps, min_new_tokens=steps)
-    sampled = Settings(max_new_tokens=steps, min_new_tokens=steps, seed=0)
+    greedy = Settings(do_sample=False, max_new_tokens=steps)
+    sampled = Settings(max_new_tokens=steps, seed=0)
 
     def engine(settings: Settings) -> float:
         chat.forget()

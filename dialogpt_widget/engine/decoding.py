@@ -181,8 +181,9 @@ class Decoder:
 
     def _greedy(self, own: torch.Tensor, scores: torch.Tensor) -> tuple[int, float, float | None, float]:
         chosen = int(scores.argmax())
-        log = torch.log_softmax(scores, 0)
-        return chosen, float(log[chosen]), None if scores is own else float(_entropy(log)), float("nan")
+        used = float(scores[chosen] - torch.logsumexp(scores, 0))
+        spread = None if scores is own else float(_entropy(torch.log_softmax(scores, 0)))
+        return chosen, used, spread, float("nan")
 
     def _sample(self, scores: torch.Tensor, position: int, ledger: _Ledger) -> tuple[int, float, float, float]:
         scores = self._temperature(None, scores[None])[0] if self._temperature else scores
