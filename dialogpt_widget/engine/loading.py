@@ -12,7 +12,7 @@ import torch
 from transformers.utils import logging as transformers_logging
 
 from dialogpt_widget.engine.errors import Kind, ModelError
-from dialogpt_widget.engine.fitting import BYTES, check_fit, need
+from dialogpt_widget.engine.fitting import BYTES, check_fit, check_names, need
 from dialogpt_widget.engine.hub import Checkpoint, download, find_local
 from dialogpt_widget.engine.machine import processors
 from dialogpt_widget.engine.names import KNOWN, MINI, full_name, title_of
@@ -59,9 +59,8 @@ def pick_precision(precision: str, device: torch.device) -> str:
     Raises:
         ValueError: that is not a precision.
     """
+    check_names("auto", precision)
     if precision != "auto":
-        if precision not in BYTES:
-            raise ValueError(f"precision is 'auto' or one of {', '.join(BYTES)}, not {precision!r}.")
         return precision
     if device.type == "cpu":
         return "float32"
