@@ -7,10 +7,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import torch
-from transformers import DynamicCache, GPT2Config, GPT2LMHeadModel
 
 from benchmarks.measure import interleaved, table
 from dialogpt_widget import Settings
+from dialogpt_widget.engine.gpt2 import GPT2, Shape
 from dialogpt_widget.engine.loading import Loaded
 from dialogpt_widget.engine.model import ChatModel
 
@@ -21,10 +21,11 @@ CONTEXT = 100
 def random_model(size: str) -> ChatModel:
     """A GPT-2 of DialoGPT's shape with random weights, float32 on the CPU."""
     layers, width, heads = SIZES[size]
-    torch.manual_seed(0)
-    model = GPT2LMHeadModel(GPT2Config(n_layer=layers, n_embd=width, n_head=heads)).eval()
-    tokenizer = SimpleNamespace(eos_token_id=50256)
-    return ChatModel(Loaded(model, tokenizer, f"random-{size}", None, torch.device("cpu"), "float32"))
+    shape = Shape(layers, width, heads, 4 * width, 1024, 50257)
+    random = torch.Generator().manual_seed(0)
+    weights = {name: torch.randn(size, generator=random) * 0.02 for name, size in shape.weights().items()}
+    codec: Any = SimpleNamespace(eos=50256)
+    return ChatModel(Loaded(GPT2(shape, weights), codec, f"random-{size}", None, torch.device("cpu"), "float32"))
 
 
 def run(*, quick: bool) -> dict[str, Any]:
@@ -44,7 +45,7 @@ def run(*, quick: bool) -> dict[str, Any]:
         return (time.perf_counter() - began) * 1e3 / count
 
     variants = {
-        "bare forward + argmax": lambda: _bare(chat._model, ids, steps),
+        "bare forward + argmax": lambda: _bare(chat._network, ids, steps),
         "generate, greedy, all recorded": lambda: engine(greedy),
         "generate, sampled, all recorded": lambda: engine(sampled),
     }
@@ -58,12 +59,10 @@ def run(*, quick: bool) -> dict[str, Any]:
 
 
 @torch.inference_mode()
-def _bare(model: Any, ids: list[int], steps: int) -> float:
-    cache = DynamicCache(config=model.config)
-    token = model(torch.tensor([ids]), past_key_values=cache, use_cache=True, logits_to_keep=1).logits[0, -1].argmax()
+def _bare(network: Any, ids: list[int], steps: int) -> float:
+    network.forget()
+    token = int(network.advance(ids).argmax())
     began = time.perf_counter()
     for _ in range(steps - 1):
-        out = model(token.view(1, 1), past_key_values=cache, use_cache=True, logits_to_keep=1)
-        token = out.logits[0, -1].argmax()
-        token.item()
+        token = int(network.advance([token]).argmax())
     return (time.perf_counter() - began) * 1e3 / (steps - 1)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dialogpt_widget.chat import Chat
-from dialogpt_widget.dialogue.conversation import Conversation, Turn
+from dialogpt_widget.dialogue.conversation import Conversation
 from dialogpt_widget.dialogue.tokens import TokenTable
+from dialogpt_widget.dialogue.turn import Turn
 from dialogpt_widget.engine.errors import ModelError
 from dialogpt_widget.settings import Settings
 from dialogpt_widget.widget.widget import ChatWidget

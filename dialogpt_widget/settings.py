@@ -8,7 +8,7 @@ import math
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
-__all__ = ["Settings"]
+__all__ = ["PRESETS", "Preset", "Settings"]
 
 
 def _setting(default: Any, low: float | None, high: float | None, group: str, help: str) -> Any:  # noqa: A002
@@ -56,7 +56,7 @@ class Settings:
     max_context: int = _setting(
         1000, 8, 1_000_000, "length", "Window in tokens for history and reply; the model's own limit also holds."
     )
-    candidates: int = _setting(1, 1, 64, "sampling", "How many replies are sampled for each turn.")
+    candidates: int = _setting(1, 1, 1, "sampling", "How many replies are sampled for each turn.")
 
     def __post_init__(self) -> None:
         for spec in dataclasses.fields(self):
@@ -97,12 +97,44 @@ class Settings:
         return cls(**values)
 
     @classmethod
+    def bounds(cls, name: str) -> tuple[Any, Any]:
+        """The least and the greatest value of a setting."""
+        limits = cls.__dataclass_fields__[name].metadata
+        return limits["min"], limits["max"]
+
+    @classmethod
     def schema(cls) -> list[dict[str, Any]]:
         """One row a setting: `name, type, default, min, max, group, help`; what the panel and the docs are made of."""
         return [
             {"name": spec.name, "type": _type_name(spec), "default": spec.default, **spec.metadata}
             for spec in dataclasses.fields(cls)
         ]
+
+
+@dataclass(frozen=True)
+class Preset:
+    """Settings known by a name; those that it does not name are the defaults, but lengths and seed stay as they are."""
+
+    name: str
+    help: str
+    values: dict[str, Any]
+
+    def applied(self, settings: Settings) -> Settings:
+        """The settings with this preset chosen."""
+        kept = {row["name"]: getattr(settings, row["name"]) for row in Settings.schema() if row["group"] == "length"}
+        return Settings.from_dict(kept | {"seed": settings.seed} | self.values)
+
+
+PRESETS = (
+    Preset("Greedy", "Always the most probable token, as in DialoGPT's model card.", {"do_sample": False}),
+    Preset("Nucleus", "The most probable tokens that add up to 90 %, however many.", {"top_k": 0, "top_p": 0.9}),
+    Preset("gpt2bot", "As in the project of that name: top-k 40 and top-p 0.9.", {"top_k": 40, "top_p": 0.9}),
+    Preset("Dull", "Temperature 0.3: says what most would say.", {"temperature": 0.3, "top_k": 0, "top_p": 1.0}),
+    Preset(
+        "Lively", "Temperature 0.8: varied, and mostly to the point.", {"temperature": 0.8, "top_k": 0, "top_p": 1.0}
+    ),
+    Preset("Wild", "Temperature 1.5: words that nobody expected.", {"temperature": 1.5, "top_k": 0, "top_p": 1.0}),
+)
 
 
 def _refuse(_: Settings, name: str, value: object) -> NoReturn:

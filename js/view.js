@@ -37,7 +37,10 @@ export class View {
       unfocus: () => this.composer.focus(),
       say: (text) => this.announcer.say(text),
     });
-    this.start = new Start((text) => this.#begin(text));
+    this.start = new Start(
+      (text) => this.#begin(text),
+      () => this.composer.focus(),
+    );
     this.notice = new Notice((action) => {
       this.#ask(action.op, action.model === null ? {} : { model: action.model });
       this.composer.focus();
@@ -119,8 +122,9 @@ export class View {
     this.root.toggleAttribute("data-lost", !live);
     this.details.update(state, live);
     this.transcript.update(state);
-    this.start.update(state.starters, live && this.transcript.element.hidden);
-    this.notice.update(this.#loss ?? state.error);
+    const failed = state.status.phase === "error";
+    this.start.update(state.starters, live && !failed && this.transcript.element.hidden);
+    this.notice.update(this.#loss ?? state.error, live && state.queue.length > 0);
     this.composer.update(this.#running, live);
     this.meter.update(state.meter);
     this.announcer.update(state);

@@ -20,6 +20,8 @@ import {
 } from "./dev/page.js";
 import widget from "./widget.js";
 
+const NO_MODEL = { kind: "offline", title: "No download.", message: "The hub did not answer.", actions: [] };
+
 beforeEach(() => mount());
 afterEach(unmount);
 
@@ -73,11 +75,11 @@ test("a reply streams into one text node and settles in the same element", async
   expect(find("article[data-turn='3']").textContent).toContain("stopped");
 });
 
-test("a turn takes at most five elements", () => {
+test("a turn takes at most eight elements", () => {
   cleanup();
   mount(TALK);
   for (const turn of host.querySelectorAll("article"))
-    expect(turn.querySelectorAll("*").length + 1).toBeLessThanOrEqual(5);
+    expect(turn.querySelectorAll("*").length + 1).toBeLessThanOrEqual(8);
 });
 
 test("a screen reader hears that a reply began, and once what it was", async () => {
@@ -120,15 +122,58 @@ test("an error says what happened and offers its ways out, and keeps the draft",
   expect(area().value).toBe("draft");
 });
 
+test("a model that could not be loaded is offered no starters", async () => {
+  const starters = find(".dgpt-start");
+  named("Two?").focus();
+  model.update({ status: { ...READY, phase: "error" }, error: NO_MODEL });
+  await painted();
+  expect(starters.hidden).toBe(true);
+  expect(document.activeElement).toBe(area());
+  model.update({ status: { ...READY, phase: "loading" }, error: null });
+  await painted();
+  expect(starters.hidden).toBe(false);
+});
+
+test("what was sent to a model that could not be loaded is said to wait, and can be withdrawn", async () => {
+  model.update({ status: { ...READY, phase: "error" }, error: NO_MODEL });
+  await painted();
+  const kept = [...host.querySelectorAll(".dgpt-notice p")].at(-1);
+  expect(kept.hidden).toBe(true);
+  type("hello");
+  press("Enter");
+  model.update({ queue: [{ id: "q1", text: "hello" }] });
+  await answer(sent("send")[0]);
+  expect(kept.hidden).toBe(false);
+  expect(kept.textContent).toContain("What you sent is kept above");
+  expect(named("Withdraw")).toBeDefined();
+  model.update({ queue: [] });
+  await painted();
+  expect(kept.hidden).toBe(true);
+});
+
 test("the window is mentioned only when it fills, and its edge is marked", async () => {
   cleanup();
-  mount({ ...TALK, meter: { used: 500, window: 1000, first: 1 } });
+  mount({ ...TALK, meter: { used: 500, window: 1000, first: 1, cut: 0 } });
   expect(find(".dgpt-meter").hidden).toBe(true);
   expect(find(".dgpt-divider")).toBeNull();
-  model.update({ meter: { used: 612, window: 1000, first: 2 } });
+  model.update({ meter: { used: 612, window: 1000, first: 2, cut: 0 } });
   await painted();
   expect(find(".dgpt-meter").textContent).toBe("612 of 1000 tokens");
   expect(find(".dgpt-divider").nextSibling.dataset.turn).toBe("2");
+});
+
+test.each([
+  [1, 40, "Only the end of this message is in the model’s window"],
+  [2, 40, "Only the end of this message is in the model’s window"],
+  [2, 0, "The turn above is no longer in the model’s window"],
+  [3, 0, "Earlier turns are no longer in the model’s window"],
+])("where the window begins at turn %i, cut by %i tokens, it says so", (first, cut, words) => {
+  cleanup();
+  const last = { id: 3, parent: 2, role: "user", text: "Why?", stop: null };
+  mount({ ...TALK, turn_3: last, leaf: 3, meter: { used: 612, window: 1000, first, cut } });
+  expect(find(".dgpt-divider").textContent).toBe(words);
+  expect(find(".dgpt-divider").nextSibling.dataset.turn).toBe(String(first));
+  expect(host.querySelectorAll("[data-out]")).toHaveLength(first - 1);
 });
 
 test("loading shows how far it is and lets people write", async () => {

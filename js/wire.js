@@ -16,10 +16,15 @@ export const TRAITS = /** @type {const} */ ([
   "queue",
   "meter",
   "leaf",
+  "can_undo",
   "starters",
   "settings",
   "settings_schema",
+  "presets",
+  "models",
+  "formats",
   "height",
+  "offline",
 ]);
 
 /** Each `op` with the names of its arguments. */
@@ -29,8 +34,21 @@ export const OPS = /** @type {const} */ ({
   stop: [],
   withdraw: ["item"],
   sync: [],
+  poll: ["rev"],
   retry: [],
   use_model: ["model"],
+  regenerate: ["turn"],
+  continue: ["turn"],
+  edit: ["turn", "text"],
+  select: ["turn"],
+  undo: [],
+  clear: [],
+  forget: ["turn"],
+  settings: ["values"],
+  export: ["format", "branches"],
+  import: ["name"],
+  code: ["turn"],
+  pin: ["turn"],
 });
 
 /**
@@ -69,14 +87,35 @@ export const OPS = /** @type {const} */ ({
  * @property {string} message
  * @property {Action[]} actions
  *
- * @typedef {object} Queued
+ * @typedef {"message" | "edit" | "regenerate" | "continue"} Kind
+ *
+ * @typedef {object} Queued a message, or another reply to `turn`, which is edited to `text` or not
  * @property {string} id
+ * @property {Kind} kind
  * @property {string} text
+ * @property {number | null} turn
  *
  * @typedef {object} Meter
  * @property {number} used
  * @property {number} window
  * @property {number | null} first turns of the path before it have fallen out of the window
+ * @property {number} cut tokens at the beginning of `first` that fell out, because it alone is too long
+ *
+ * @typedef {object} Made how a reply was made; `settings` are those that differ from the default
+ * @property {Record<string, unknown>} settings
+ * @property {number} reply
+ * @property {string | null} revision
+ * @property {string} precision
+ *
+ * @typedef {object} Preset what is not in `values` goes back to its default, but for lengths and seed
+ * @property {string} name
+ * @property {string} help
+ * @property {Record<string, unknown>} values
+ *
+ * @typedef {object} Choice a model to choose, or a format to download
+ * @property {string} name
+ * @property {string} title
+ * @property {string} help
  *
  * @typedef {object} Turn
  * @property {number} id
@@ -87,6 +126,7 @@ export const OPS = /** @type {const} */ ({
  * @property {number} tokens
  * @property {number} created
  * @property {string} model
+ * @property {Made | null} made null for a message, and for a reply that was written by hand
  *
  * @typedef {object} Frame
  * @property {number} v
@@ -99,6 +139,22 @@ export const OPS = /** @type {const} */ ({
  * @property {number | null} turn
  * @property {string} text
  *
+ * @typedef {object} Poll what changed after revision `rev` was reached, and the running reply as in a snapshot
+ * @property {number} rev
+ * @property {Record<string, any>} state
+ * @property {number} seq
+ * @property {number | null} turn
+ * @property {string} text
+ *
+ * @typedef {object} Setting a row of the settings' schema
+ * @property {string} name
+ * @property {"int" | "float" | "bool"} type
+ * @property {number | boolean | null} default
+ * @property {number | null} min
+ * @property {number | null} max
+ * @property {string} group
+ * @property {string} help
+ *
  * @typedef {keyof typeof OPS} Op
  * @typedef {Record<string, unknown>} Answer
  *
@@ -106,7 +162,7 @@ export const OPS = /** @type {const} */ ({
  * @property {(key: string) => any} get
  * @property {(event: string, callback: (...args: any[]) => void) => void} on
  * @property {(event: string, callback: (...args: any[]) => void) => void} off
- * @property {(content: unknown) => void} send
+ * @property {(content: unknown, callbacks?: unknown, buffers?: (ArrayBuffer | ArrayBufferView)[]) => void} send
  * @property {{kernel?: {statusChanged?: Signal} | null}} [widget_manager]
  *
  * @typedef {object} Signal a signal of Lumino

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from dialogpt_widget.dialogue.conversation import Turn
+from dialogpt_widget.dialogue.turn import Turn
 from dialogpt_widget.settings import Settings
 
 LONGEST_ROOM = 128  # tokens kept free for a reply, at most; DialoGPT's training sequences were no longer
@@ -51,7 +51,9 @@ def encoded_for(path: Sequence[Turn], model: str, encode: Callable[[str], Sequen
     return [turn if turn.model == model else replace(turn, ids=tuple(encode(turn.text))) for turn in path]
 
 
-def build_context(path: Sequence[Turn], eos: int, settings: Settings, positions: int | None = None) -> Context:
+def build_context(
+    path: Sequence[Turn], eos: int, settings: Settings, positions: int | None = None, begun: int = 0
+) -> Context:
     """The context that the next reply to `path` is conditioned on.
 
     Whole oldest turns leave when the history and the room for a reply exceed the window, until the history is at
@@ -65,9 +67,15 @@ def build_context(path: Sequence[Turn], eos: int, settings: Settings, positions:
         eos: id that ends each turn.
         settings: `max_context` and `max_new_tokens` count.
         positions: the longest sequence that the model can take, or None where it has no limit.
+        begun: tokens that the reply begins with, already said.
+
+    Raises:
+        ValueError: what the reply begins with leaves no room in the window.
     """
     window = window_size(settings, positions)
-    room = min(settings.max_new_tokens, LONGEST_ROOM, window // 2)
+    if begun > window - 2:
+        raise ValueError(f"A reply of {begun} tokens fills the window of {window}: there is no room to go on.")
+    room = begun + min(settings.max_new_tokens, LONGEST_ROOM, (window - begun) // 2)
     limit = window - room
     first, used = 0, 0
     for place, turn in enumerate(path):

@@ -2,68 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Literal
+import functools
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
-import numpy as np
+from dialogpt_widget.dialogue.turn import Turn
 
-from dialogpt_widget.settings import Settings
-
-Role = Literal["user", "assistant"]
-Stop = Literal["eos", "length", "user", "error"]
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """One settled turn; it never changes.
+class UnknownTurnError(KeyError):
+    """A turn that is not in a conversation, or no longer."""
 
-    Attributes:
-        id: number within the conversation, from 0.
-        parent: the turn that this one follows, or None for a first turn.
-        role: who said it.
-        text: what is shown.
-        ids: the model's own token ids, without the EOS that ends the turn; never re-encoded from `text`.
-        settings: what a reply was decoded with, its seed included; None for a user's turn.
-        reply: the number of the generation within the chat, from 0, which selects its dice; None for a user's turn.
-        context: the turns that the model saw when it replied, oldest first.
-        stop: why a reply ended; None for a user's turn.
-        created: UTC seconds since the epoch.
-        model: name of the model that replied, or whose tokenizer encoded the turn.
-        revision: commit or content hash of that model, where known.
-        precision: dtype it ran in.
-        rows: a structured array with one row a token (see `TokenTable`), the EOS included where the model chose it.
-    """
+    def __str__(self) -> str:
+        return str(self.args[0])
 
-    id: int
-    parent: int | None
-    role: Role
-    text: str
-    ids: tuple[int, ...]
-    settings: Settings | None = None
-    reply: int | None = None
-    context: tuple[int, ...] = ()
-    stop: Stop | None = None
-    created: float = 0.0
-    model: str = ""
-    revision: str | None = None
-    precision: str = ""
-    rows: np.ndarray | None = field(default=None, repr=False, compare=False)
+
+def _locked(method: Callable[Concatenate[Any, P], R]) -> Callable[Concatenate[Any, P], R]:
+    """A method that has the conversation to itself: the model's thread adds while another selects."""
+
+    @functools.wraps(method)
+    def alone(self: Any, *args: P.args, **named: P.kwargs) -> R:
+        with self._lock:
+            return method(self, *args, **named)
+
+    return alone  # type: ignore[return-value]  # functools.wraps loses the first argument's place
 
 
 class Conversation:
     """All turns ever said and the branch that is selected.
 
-    Adding a turn selects it. `undo` restores the selection before the last change of it, whatever changed it.
+    Adding a turn selects it. `undo` restores the selection before the last change of it, whatever changed it. Nothing
+    is ever erased but by `forget`.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, next_id: int = 0) -> None:
         self._turns: dict[int, Turn] = {}
         self._children: dict[int | None, list[int]] = {None: []}
         self._recent: dict[int | None, int] = {}
         self._leaf: int | None = None
         self._past: list[int | None] = []
-        self._next = 0
+        self._next = next_id
+        self._lock = threading.RLock()
 
     @property
     def turns(self) -> tuple[Turn, ...]:
@@ -80,11 +63,12 @@ class Conversation:
         """The selected branch, root first."""
         return self.path_to(self._leaf)
 
+    @_locked
     def path_to(self, turn: Turn | int | None) -> tuple[Turn, ...]:
         """The turns from the root to `turn`, both included.
 
         Raises:
-            KeyError: no such turn.
+            UnknownTurnError: no such turn.
         """
         return tuple(reversed(list(self._upwards(turn))))
 
@@ -92,7 +76,15 @@ class Conversation:
         try:
             return self._turns[turn_id]
         except KeyError:
-            raise KeyError(f"There is no turn {turn_id!r} in this conversation.") from None
+            raise UnknownTurnError(f"There is no turn {turn_id!r} in this conversation.") from None
+
+    def find(self, turn: Turn | int) -> Turn:
+        """A turn by itself or its id.
+
+        Raises:
+            UnknownTurnError: it is not in this conversation, or no longer.
+        """
+        return self[_id(turn)]
 
     def __contains__(self, turn_id: object) -> bool:
         return turn_id in self._turns
@@ -100,17 +92,49 @@ class Conversation:
     def __len__(self) -> int:
         return len(self._turns)
 
+    @property
+    def next_id(self) -> int:
+        """The id that the next turn will get; ids are never used twice."""
+        return self._next
+
+    @property
+    def recent(self) -> list[tuple[int | None, int]]:
+        """Of each turn that was on a selected path its child that was there last, None for the root; in order."""
+        return sorted(self._recent.items(), key=lambda pair: -1 if pair[0] is None else pair[0])
+
+    @_locked
+    def copy(self) -> Conversation:
+        """A conversation of its own with the same turns and the same path, of one moment; it has nothing to undo."""
+        copied = Conversation(next_id=self._next)
+        for turn in self._turns.values():
+            copied.add(turn, select=False)
+        copied.restore(self._leaf, self._recent.items())
+        return copied
+
+    @_locked
+    def restore(self, leaf: int | None, recent: Iterable[tuple[int | None, int]]) -> None:
+        """Puts back what was selected when a conversation was saved; there is nothing to undo then."""
+        self._leaf, self._recent, self._past = leaf, dict(recent), []
+        self._remember()
+
+    @_locked
     def reserve(self) -> int:
         """An id for a turn that is still being made; a reply that leaves no turn leaves a gap."""
         self._next += 1
         return self._next - 1
 
-    def add(self, turn: Turn, *, select: bool = True) -> Turn:
+    @_locked
+    def add(self, turn: Turn, *, select: bool = True, joined: bool = False) -> Turn:
         """Appends a settled turn; its id comes from `reserve`.
+
+        Args:
+            turn: whose parent is here already.
+            select: whether to select it.
+            joined: whether that is one change with the selection before it, undone together: a reply and its question.
 
         Raises:
             ValueError: the id is taken or was never reserved.
-            KeyError: its parent is not in this conversation.
+            UnknownTurnError: its parent is not in this conversation.
         """
         if turn.id in self._turns or not 0 <= turn.id < self._next:
             raise ValueError(f"Turn id {turn.id} is taken or was not reserved.")
@@ -120,17 +144,71 @@ class Conversation:
         self._children[turn.id] = []
         self._children[turn.parent].append(turn.id)
         if select:
-            self._go(turn.id)
+            self._go(turn.id, joined=joined)
         return turn
 
+    @_locked
+    def graft(self, *others: Conversation) -> tuple[Turn, ...]:
+        """Takes over other conversations' turns as branches of this one and selects the last one's path.
+
+        The turns get ids of their own here; nothing that was here changes, and one `undo` goes back to it.
+
+        Returns:
+            The selected path.
+        """
+        leaves = [self._grow(other) for other in others]
+        if leaves:
+            self._go(leaves[-1])
+        return self.path
+
+    def _grow(self, other: Conversation) -> int | None:
+        """Takes over another conversation's turns; returns the id that its leaf has here."""
+        start = self._next
+        self._next += other._next
+
+        def moved(own_id: int | None) -> int | None:
+            return None if own_id is None else own_id + start
+
+        for turn in other.turns:
+            context = tuple(seen + start for seen in turn.context)
+            self.add(replace(turn, id=turn.id + start, parent=moved(turn.parent), context=context), select=False)
+        self._recent |= {moved(parent): child + start for parent, child in other._recent.items() if parent is not None}
+        return moved(other.leaf)
+
+    @_locked
+    def forget(self, turn: Turn | int) -> tuple[Turn, ...]:
+        """Erases a turn with all that follows it, for good; returns what was erased.
+
+        Where the selected path leads through it, the path ends before it from now on.
+        """
+        first = self[_id(turn)]
+        gone = {first.id: first}
+        for parent in (waiting := [first.id]):
+            waiting += self._children[parent]
+            gone |= {child: self._turns[child] for child in self._children[parent]}
+        self._children[first.parent].remove(first.id)
+        for own_id in gone:
+            del self._turns[own_id], self._children[own_id]
+        self._recent = {
+            parent: child for parent, child in self._recent.items() if parent not in gone and child not in gone
+        }
+        self._past = [leaf for leaf in self._past if leaf not in gone]
+        if self._leaf in gone:
+            self._leaf = first.parent
+            self._remember()
+        return tuple(gone.values())
+
+    @_locked
     def siblings(self, turn: Turn | int) -> tuple[Turn, ...]:
         """The versions of a turn: all that follow the same parent, itself included, oldest first."""
         return tuple(self._turns[child] for child in self._children[self[_id(turn)].parent])
 
+    @_locked
     def children(self, turn: Turn | int | None) -> tuple[Turn, ...]:
         """The turns that follow `turn` directly; for None the first turns."""
         return tuple(self._turns[child] for child in self._children[None if turn is None else self[_id(turn)].id])
 
+    @_locked
     def select(self, turn: Turn | int) -> tuple[Turn, ...]:
         """Selects the path through `turn` down to its most recently selected leaf; returns that path."""
         leaf = self[_id(turn)].id
@@ -139,20 +217,38 @@ class Conversation:
         self._go(leaf)
         return self.path
 
+    @_locked
     def clear(self) -> None:
         """Selects an empty path. Nothing is erased: `undo` brings the path back."""
         self._go(None)
 
+    @property
+    def can_undo(self) -> bool:
+        """Whether there is a selection to go back to."""
+        return any(leaf != self._leaf for leaf in self._past)
+
+    @_locked
+    def point(self, turn: Turn | int | None) -> bool:
+        """Selects the path that ends at a turn, or none; returns whether that changed anything."""
+        before = self._leaf
+        self._go(None if turn is None else self[_id(turn)].id)
+        return self._leaf != before
+
+    @_locked
     def undo(self) -> tuple[Turn, ...]:
         """Restores the previous selection and returns its path; without one, nothing changes."""
-        if self._past:
-            self._leaf = self._past.pop()
-            self._remember()
+        while self._past:
+            before = self._past.pop()
+            if before != self._leaf:  # what was forgotten may have left the same selection twice
+                self._leaf = before
+                self._remember()
+                break
         return self.path
 
-    def _go(self, leaf: int | None) -> None:
+    def _go(self, leaf: int | None, *, joined: bool = False) -> None:
         if leaf != self._leaf:
-            self._past.append(self._leaf)
+            if not joined:
+                self._past.append(self._leaf)
             self._leaf = leaf
         self._remember()
 

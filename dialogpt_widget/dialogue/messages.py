@@ -26,6 +26,6 @@ def check_message(text: str) -> str:
     if size > MAX_MESSAGE_BYTES:
         raise ValueError(
             f"The message has {size / 1000:,.0f} kB; at most {MAX_MESSAGE_BYTES // 1000} kB can be sent. Shorten it: "
-            "the model reads no more than the last 1000 tokens, about 4 kB."
+            "of a message longer than its window the model reads the end alone."
         )
     return text

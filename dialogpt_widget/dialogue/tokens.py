@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dialogpt_widget.dialogue.conversation import Turn
+from dialogpt_widget.dialogue.turn import Turn
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -128,30 +129,76 @@ class TokenTable:
         return f"<TokenTable of {len(self)} tokens>"
 
     def columns(self) -> Iterator[tuple[str, Any]]:
-        """Name and values of each column; role, origin and fate as words, filters as a column each."""
+        """Name and values of each column; role, origin and fate as words, filters as a column each.
+
+        What is not known is NaN, masked in a masked array, or None in a list.
+        """
+        unscored, undrawn = self.rows["rank"] == 0, self.rows["kept"] == 0
         for name in self.rows.dtype.names or ():
             values = self.rows[name]
             if name == "role":
                 yield name, np.array(ROLES, dtype=object)[values]
             elif name == "origin":
                 yield name, np.array(ORIGINS, dtype=object)[values]
+            elif name in ("position", "rank"):
+                yield name, np.ma.masked_array(values, unscored)
+            elif name == "kept":
+                yield name, np.ma.masked_array(values, undrawn)
+            elif name == "cut_count":
+                yield from _by_filter(name, np.ma.masked_array(values, np.broadcast_to(undrawn[:, None], values.shape)))
+            elif name == "cut_mass":
+                yield from _by_filter(name, np.where(undrawn[:, None], np.float32(np.nan), values))
+            elif name == "alt_id":
+                yield name, [[None if token == NO_ID else token for token in row] for row in values.tolist()]
             elif name == "alt_fate":
-                yield name, [[("kept", *FILTERS)[fate] for fate in row] for row in values]
-            elif name.startswith("cut_"):
-                yield from ((f"{name}_{rule}", values[:, place]) for place, rule in enumerate(FILTERS))
+                yield name, self._fates(undrawn)
             else:
                 yield name, values.tolist() if values.ndim > 1 else values
                 if name == "id" and self._decode is not None:
                     yield "text", [self._decode([int(token)]) for token in values]
 
+    def _fates(self, undrawn: np.ndarray) -> list[list[str | None]]:
+        words = ("kept", *FILTERS)
+        unknown = undrawn[:, None] | (self.rows["alt_id"] == NO_ID)
+        return [
+            [None if nothing else words[fate] for fate, nothing in zip(*row, strict=True)]
+            for row in zip(self.rows["alt_fate"].tolist(), unknown.tolist(), strict=True)
+        ]
+
     def to_pandas(self) -> pd.DataFrame:
-        """A data frame with one row a token.
+        """A data frame with one row a token; whole numbers that may be unknown are pandas' nullable integers.
 
         Raises:
             ImportError: pandas is not installed.
         """
-        frame: pd.DataFrame = _optional("pandas").DataFrame(dict(self.columns()))
+        pandas = _optional("pandas")
+        columns = {
+            name: pandas.arrays.IntegerArray(values.data.copy(), values.mask.copy())
+            if isinstance(values, np.ma.MaskedArray)
+            else values
+            for name, values in self.columns()
+        }
+        frame: pd.DataFrame = pandas.DataFrame(columns)
         return frame
+
+    def to_csv(self) -> bytes:
+        """The data frame as CSV, UTF-8; lists such as the alternatives are written as in Python.
+
+        Raises:
+            ImportError: pandas is not installed.
+        """
+        text: str = self.to_pandas().to_csv(index=False)
+        return text.encode()
+
+    def to_parquet(self) -> bytes:
+        """The Arrow table as a Parquet file.
+
+        Raises:
+            ImportError: pyarrow is not installed.
+        """
+        sink = io.BytesIO()
+        _optional("pyarrow.parquet").write_table(self.to_arrow(), sink)
+        return sink.getvalue()
 
     def to_arrow(self) -> pa.Table:
         """An Arrow table with one row a token.
@@ -164,10 +211,15 @@ class TokenTable:
         return table
 
 
+def _by_filter(name: str, values: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
+    return ((f"{name}_{rule}", values[:, place]) for place, rule in enumerate(FILTERS))
+
+
 def _optional(name: str) -> Any:
     import importlib
 
     try:
         return importlib.import_module(name)
     except ImportError as error:
-        raise ImportError(f"This needs {name}: pip install {name}, or pip install 'dialogpt-widget[data]'.") from error
+        package = name.partition(".")[0]
+        raise ImportError(f"This needs {package}: pip install {package}.") from error

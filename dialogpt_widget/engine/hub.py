@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from dialogpt_widget.engine.errors import ModelError
-from dialogpt_widget.engine.names import MINI, MINI_FOLDER, full_name, title_of
+from dialogpt_widget.engine.names import MINI, MINI_FOLDER, folder_of, full_name, is_hub_name, near_name, title_of
 from dialogpt_widget.engine.source import Progress
 
 
@@ -23,8 +23,6 @@ class Check(Protocol):
         """Raises ModelError where they are."""
 
 
-_HUB_NAME = re.compile(r"\w[\w.-]*(/\w[\w.-]*)?")
-LONGEST_NAME = 96  # characters of a name on the hub
 _SMALL_FILES = ("*.json", "*.txt", "*.model", "*.jinja")
 _WEIGHTS = ("model.safetensors", "model-*.safetensors", "pytorch_model.bin", "pytorch_model-*.bin")
 
@@ -60,21 +58,27 @@ def find_local(name: str, revision: str | None = None) -> Checkpoint | None:
     """A model that is already on this machine; None where it would have to be downloaded.
 
     Raises:
-        ModelError: the name is a folder that holds no complete model, or is not a name at all.
+        ModelError: the name is a folder that holds no complete model, is misspelled, or is not a name at all.
     """
     name = full_name(name)
     if name == MINI:
         return _in_folder(MINI, MINI_FOLDER)
-    folder = _folder(name)
+    folder = folder_of(name)
     if folder is not None:
         return _in_folder(name, folder)
-    if not _HUB_NAME.fullmatch(name) or len(name) > LONGEST_NAME:
+    possible = is_hub_name(name)
+    cached = _in_cache(name, revision) if possible else None
+    near = None if cached else near_name(name)
+    if near or not possible:
+        meant = f"Did you mean {near!r}? " if near else ""
         raise ModelError(
             "not_found",
-            f"There is no folder {name[:80]!r}.",
-            'Give a folder that holds config.json and weights, a name such as "microsoft/DialoGPT-small", or "mini".',
+            f"{name[:80]!r} is neither a folder here nor a name on the hub.",
+            f"{meant}Give a folder that holds config.json and weights, a name such as "
+            '"microsoft/DialoGPT-small", or "mini".',
+            (full_name(near or MINI),),
         )
-    return _in_cache(name, revision)
+    return cached
 
 
 def download(name: str, revision: str | None, progress: Progress, check: Check) -> Checkpoint:
@@ -109,14 +113,6 @@ def download(name: str, revision: str | None, progress: Progress, check: Check) 
     if checkpoint is None:
         raise _incomplete(name, "the download")
     return checkpoint
-
-
-def _folder(name: str) -> Path | None:
-    try:
-        folder = Path(name).expanduser()
-        return folder if name and folder.is_dir() else None
-    except (OSError, RuntimeError, ValueError):  # longer than a path may be, an unknown user's home, a NUL
-        return None
 
 
 class _Count:

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 import torch
-from transformers.utils import logging as transformers_logging
 
 from dialogpt_widget.engine.errors import Kind, ModelError
 from dialogpt_widget.engine.fitting import BYTES, check_fit, check_names, need
+from dialogpt_widget.engine.gpt2 import GPT2
+from dialogpt_widget.engine.gpt2_files import read_codec, read_shape, read_weights
 from dialogpt_widget.engine.hub import Checkpoint, download, find_local
 from dialogpt_widget.engine.machine import processors
 from dialogpt_widget.engine.names import KNOWN, MINI, full_name, title_of
+from dialogpt_widget.engine.network import Network, TransformersNetwork
 from dialogpt_widget.engine.source import Progress
+from dialogpt_widget.engine.text import Codec
 
-_bars = threading.Lock()
 _TOKENIZERS = ("tokenizer.json", "vocab.json", "vocab.txt", "*.model")
 
 
@@ -26,8 +26,8 @@ _TOKENIZERS = ("tokenizer.json", "vocab.json", "vocab.txt", "*.model")
 class Loaded:
     """A model in memory and what is known of it."""
 
-    model: Any
-    tokenizer: Any
+    network: Network
+    codec: Codec
     name: str
     revision: str | None
     device: torch.device
@@ -105,97 +105,67 @@ def load(
         check(KNOWN[name].download, mapped=KNOWN[name].mapped)
     checkpoint = find_local(name, revision) or download(name, revision, tell, check)
     with _explained(checkpoint, precision):
-        config, tokenizer = _describe(checkpoint)
-        _check_checkpoint(checkpoint, config, precision, free)
+        _check_tokenizer(checkpoint)
         if torch_device.type == "cpu" and torch.get_num_threads() > processors():
             torch.set_num_threads(processors())
-        tell(f"Loading {title_of(name)}", 0.0)
-        model = _weights(checkpoint, config, getattr(torch, precision), tell).to(torch_device)
-    return Loaded(model.eval(), tokenizer, checkpoint.name, checkpoint.revision, torch_device, precision)
+        network, codec = _read(checkpoint, precision, torch_device, free, tell)
+    return Loaded(network, codec, checkpoint.name, checkpoint.revision, torch_device, precision)
 
 
-def _describe(checkpoint: Checkpoint) -> tuple[Any, Any]:
-    from transformers import AutoConfig, AutoTokenizer
-
-    if not any(list(checkpoint.folder.glob(pattern)) for pattern in _TOKENIZERS):
-        raise _damaged(checkpoint, f"there are no tokenizer files ({', '.join(_TOKENIZERS)}).")
-    config = AutoConfig.from_pretrained(checkpoint.folder, local_files_only=True, trust_remote_code=False)
-    tokenizer = AutoTokenizer.from_pretrained(checkpoint.folder, local_files_only=True, trust_remote_code=False)
-    if tokenizer.eos_token_id is None:
-        raise ModelError(
-            "unsupported",
-            f"{title_of(checkpoint.name)} cannot hold a conversation.",
-            "Its tokenizer has no end-of-text token, which is what separates turns. Choose a causal language model.",
-            (MINI,),
-        )
-    return config, tokenizer
-
-
-def _check_checkpoint(checkpoint: Checkpoint, config: Any, precision: str, free: int | None) -> None:
-    stored = str(getattr(config, "dtype", None) or "float32").rpartition(".")[-1]
-    if checkpoint.name in KNOWN:
-        parameters = KNOWN[checkpoint.name].parameters
-    else:
-        parameters = checkpoint.size // BYTES.get(stored, 4)
-    check_fit(
-        checkpoint.name, need(parameters, precision, checkpoint.size, mapped=checkpoint.mapped), precision, on_gpu=free
-    )
-
-
-def _weights(checkpoint: Checkpoint, config: Any, dtype: torch.dtype, tell: Progress) -> Any:
-    from transformers import AutoModelForCausalLM
+def _read(
+    checkpoint: Checkpoint, precision: str, device: torch.device, free: int | None, tell: Progress
+) -> tuple[Network, Codec]:
+    folder, dtype = checkpoint.folder, getattr(torch, precision)
 
     def advance(share: float) -> None:
         tell(f"Loading {title_of(checkpoint.name)}", share)
 
-    with _bars, _reporting(advance):
-        model, report = AutoModelForCausalLM.from_pretrained(
-            checkpoint.folder,
-            config=config,
-            dtype=dtype,
-            local_files_only=True,
-            trust_remote_code=False,
-            weights_only=True,
-            use_safetensors=checkpoint.mapped,
-            output_loading_info=True,
+    def check(parameters: int) -> None:
+        check_fit(
+            checkpoint.name,
+            need(parameters, precision, checkpoint.size, mapped=checkpoint.mapped),
+            precision,
+            on_gpu=free,
         )
-    lacking = sorted(map(str, [*report["missing_keys"], *report["mismatched_keys"]]))
-    if lacking:  # transformers would make them up at random
-        raise _damaged(
-            checkpoint, f"{len(lacking)} of its weights are missing or of another shape, {lacking[0]} for one."
-        )
-    return model
+        advance(0.0)
+
+    shape = read_shape(folder)
+    codec: Codec | None = read_codec(folder, shape.vocabulary) if shape else None
+    if shape and codec:
+        check(shape.parameters)
+        return GPT2(shape, read_weights(checkpoint.weights, shape, dtype, device, advance)), codec
+
+    from dialogpt_widget.engine import automodel
+
+    config, tokenizer = automodel.read_config(folder), automodel.read_tokenizer(folder)
+    codec = codec or automodel.codec_of(tokenizer)
+    if codec is None:
+        raise _endless(checkpoint)
+    if shape:
+        check(shape.parameters)
+        return GPT2(shape, read_weights(checkpoint.weights, shape, dtype, device, advance)), codec
+    stored = str(getattr(config, "dtype", None) or "float32").rpartition(".")[-1]
+    check(checkpoint.size // BYTES.get(stored, 4))
+    model = automodel.read_model(folder, config, dtype, safetensors=checkpoint.mapped, advance=advance)
+    return TransformersNetwork(model.to(device), tokenizer), codec
+
+
+def _check_tokenizer(checkpoint: Checkpoint) -> None:
+    if not any(list(checkpoint.folder.glob(pattern)) for pattern in _TOKENIZERS):
+        raise _damaged(checkpoint, f"there are no tokenizer files ({', '.join(_TOKENIZERS)}).")
+
+
+def _endless(checkpoint: Checkpoint) -> ModelError:
+    return ModelError(
+        "unsupported",
+        f"{title_of(checkpoint.name)} cannot hold a conversation.",
+        "Its tokenizer has no end-of-text token, which is what separates turns. Choose a causal language model.",
+        (MINI,),
+    )
 
 
 def _quiet(what: str, share: float | None) -> None:
     """Reports progress to nobody."""
-
-
-@contextmanager
-def _reporting(advance: Callable[[float], None]) -> Iterator[None]:
-    """Turns transformers' progress bar into calls of `advance`, for as long as weights are loaded."""
-    hook = getattr(transformers_logging, "set_tqdm_hook", None)
-    shown = transformers_logging.is_progress_bar_enabled()
-
-    def make(factory: Any, args: Any, options: Any) -> Any:
-        items = list(args[0]) if args and args[0] is not None else []
-
-        def walk() -> Iterator[Any]:
-            for done, item in enumerate(items):
-                yield item
-                advance((done + 1) / len(items))
-
-        return walk() if items else factory(*args, **options)
-
-    transformers_logging.disable_progress_bar()
-    before = hook(make) if hook else None
-    try:
-        yield
-    finally:
-        if hook:
-            hook(before)
-        if shown:
-            transformers_logging.enable_progress_bar()
 
 
 @contextmanager

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
-import inspect
-import math
 import secrets
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import numpy as np
 import torch
 
+from dialogpt_widget.arguments import check_ids, check_settings, check_text
 from dialogpt_widget.dialogue.context import window_size
 from dialogpt_widget.dialogue.tokens import ALTERNATIVES, TokenTable, given_rows
-from dialogpt_widget.engine import text as texts
 from dialogpt_widget.engine.decoding import Decoder, Token
 from dialogpt_widget.engine.loading import Loaded, load, out_of_memory
 from dialogpt_widget.engine.source import Progress
+from dialogpt_widget.engine.text import TextStream
 from dialogpt_widget.settings import Settings
 
 PREFILL = 256  # tokens of a long context that are read at once, so that a stop is heard in between
@@ -44,18 +42,15 @@ class ChatModel:
     """
 
     def __init__(self, loaded: Loaded) -> None:
-        self._model, self._tokenizer = loaded.model, loaded.tokenizer
+        self._network, self._codec = loaded.network, loaded.codec
         self.name, self.revision = loaded.name, loaded.revision
         self.device, self.precision = loaded.device, loaded.precision
         self.device_name = _device_name(loaded.device)
-        self.eos: int = int(loaded.tokenizer.eos_token_id)
-        self.vocabulary: int = int(loaded.model.get_output_embeddings().weight.shape[0])
-        self.positions = _positions(loaded)
-        self.parameters: int = sum(weight.numel() for weight in loaded.model.parameters())
-        accepted = inspect.signature(loaded.model.forward).parameters
-        self._last_only = {"logits_to_keep": 1} if "logits_to_keep" in accepted else {}
+        self.eos = loaded.codec.eos
+        self.vocabulary = loaded.network.vocabulary
+        self.positions = loaded.network.positions
+        self.parameters = loaded.network.parameters
         self._lock = threading.RLock()
-        self._cache: Any = None
         self._cached: list[int] = []
 
     @classmethod
@@ -80,21 +75,25 @@ class ChatModel:
         return f"<ChatModel {self.name}, {self.parameters:,} parameters, {self.precision} on {self.device}>"
 
     def encode(self, text: str) -> list[int]:
-        """The ids of a text, without EOS. What is spelled like a special token stays text."""
-        return texts.encode(self._tokenizer, text)
+        """The ids of a text, without EOS. What is spelled like a special token stays text.
+
+        Raises:
+            TypeError: not a string.
+        """
+        return self._codec.encode(check_text(text))
 
     def decode(self, ids: Sequence[int]) -> str:
         """The text of ids; bytes that are not valid UTF-8 become U+FFFD."""
-        return texts.decode(self._tokenizer, ids)
+        return self._codec.decode(ids)
 
-    def text_stream(self) -> texts.TextStream:
+    def text_stream(self) -> TextStream:
         """A decoder for ids that come one by one."""
-        return texts.TextStream(self._tokenizer)
+        return self._codec.stream()
 
     def generate(
         self,
         ids: Sequence[int],
-        settings: Settings,
+        settings: Settings | None = None,
         stop: threading.Event | None = None,
         *,
         reply: int = 0,
@@ -104,15 +103,17 @@ class ChatModel:
 
         Args:
             ids: the context, every turn followed by EOS.
-            settings: how to decode; a seed is drawn where it is None.
+            settings: how to decode, `Settings()` if not given; a seed is drawn where it is None.
             stop: when set, no further step of the model begins.
             reply: the number of this generation, which selects its dice.
             prefix: the reply's first ids, already decided.
 
         Raises:
+            TypeError: the ids are no list of whole numbers, or the settings no `Settings`.
             ValueError: the context is empty, has unknown ids, or leaves no room in the window.
             ModelError: memory ran out.
         """
+        settings = Settings() if settings is None else check_settings(settings)
         window = window_size(settings, self.positions)
         _check_ids(ids, self.vocabulary)
         if len(ids) + len(prefix) >= window:
@@ -147,13 +148,7 @@ class ChatModel:
                 if stop.is_set():
                     return None
                 piece = ids[begin : begin + PREFILL]
-                out = self._model(
-                    input_ids=torch.tensor([piece], device=self.device),
-                    past_key_values=self._cache,
-                    use_cache=True,
-                    **self._last_only,
-                )
-                self._cache, logits = out.past_key_values, out.logits[0, -1]
+                logits = self._network.advance(piece)
                 self._cached.extend(piece)
         except BaseException as error:
             self.forget()
@@ -167,10 +162,9 @@ class ChatModel:
         same = min(len(self._cached), len(ids) - 1)
         if self._cached[:same] != ids[:same]:
             same = next(place for place in range(same) if self._cached[place] != ids[place])
-        if self._cache is not None and same > 0:
+        if same > 0:
             try:
-                if same < len(self._cached):
-                    self._cache.crop(same - len(self._cached))
+                self._network.keep(same)
                 del self._cached[same:]
                 return same
             except (RuntimeError, ValueError, AttributeError):  # a cache that cannot be cropped, such as a state space
@@ -180,7 +174,8 @@ class ChatModel:
 
     def forget(self) -> None:
         """Gives back the memory of the keys and values; the next reply reads its whole context again."""
-        self._cache, self._cached = None, []
+        self._network.forget()
+        self._cached = []
 
     def score(self, ids: Sequence[int]) -> TokenTable:
         """How probable each id was, given those before it, in one forward pass without the cache.
@@ -192,6 +187,7 @@ class ChatModel:
             One row an id: `logprob`, `rank`, `entropy` and the alternatives; the first id's are NaN.
 
         Raises:
+            TypeError: the ids are no list of whole numbers.
             ValueError: no ids, unknown ids, or too many of them.
         """
         _check_ids(ids, self.vocabulary)
@@ -199,7 +195,7 @@ class ChatModel:
             raise ValueError(f"{len(ids)} tokens are more than the {self.positions} that {self.name} can take.")
         rows = given_rows(ids, self.vocabulary)
         with self._lock, torch.inference_mode():
-            own = self._model(input_ids=torch.tensor([list(ids)], device=self.device)).logits[0, :-1].float()
+            own = self._network.logits(ids)[:-1].float()
             log = torch.log_softmax(own, -1)
             next_ids = torch.tensor(list(ids[1:]), device=self.device)[:, None]
             at = log.gather(1, next_ids)
@@ -228,15 +224,8 @@ def _device_name(device: torch.device) -> str:
     )
 
 
-def _positions(loaded: Loaded) -> int | None:
-    positions = getattr(loaded.model.config.get_text_config(), "max_position_embeddings", None)
-    if isinstance(positions, int) and positions > 0:
-        return positions
-    longest = getattr(loaded.tokenizer, "model_max_length", math.inf)
-    return int(longest) if longest < 1e9 else None
-
-
 def _check_ids(ids: Sequence[int], vocabulary: int) -> None:
+    check_ids(ids)
     if not ids:
         raise ValueError("There are no ids to go on from: begin with at least one token.")
     if min(ids) < 0 or max(ids) >= vocabulary:

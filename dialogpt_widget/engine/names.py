@@ -1,7 +1,9 @@
-"""The models known by name: what they are called, what is said of them, how large they are."""
+"""The models known by name: how they may be spelled, what is said of them, how large they are."""
 
 from __future__ import annotations
 
+import difflib
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,12 +52,46 @@ KNOWN = {
         Known("microsoft/DialoGPT-large", "DialoGPT-large", _ABOUT, 774_030_080, 1_750_000_000, False),
     )
 }
-_SHORT = {name.rsplit("-", 1)[-1]: name for name in KNOWN if name != MINI}
+_SHORT = {name.rsplit("-", 1)[-1]: name for name in KNOWN}
+_SPELLINGS = _SHORT | {part.lower(): name for name in KNOWN for part in (name, name.rsplit("/", 1)[-1])}
+_CLOSE = 0.8  # difflib's ratio; "gpt2-medium" and "t5-small", which are on the hub, come to 0.77
+_HUB_NAME = re.compile(r"\w[\w.-]*(/\w[\w.-]*)?")
+_LONGEST_HUB_NAME = 96  # characters
 
 
 def full_name(name: str) -> str:
-    """`small`, `medium` and `large` are DialoGPT's; every other name stays as it is."""
-    return _SHORT.get(name, name)
+    """The full name of DialoGPT in its sizes and of `mini`; every other name stays as it is.
+
+    `medium`, `Medium` and `DialoGPT-medium` are "microsoft/DialoGPT-medium". A folder that is called so comes first,
+    but for `mini`, `small`, `medium` and `large` in small letters.
+    """
+    if name in _SHORT:
+        return _SHORT[name]
+    known = _SPELLINGS.get(name.lower())
+    return known if known and folder_of(name) is None else name
+
+
+def near_name(name: str) -> str | None:
+    """The short name that is probably meant by a name that looks misspelled, else None; with an owner none does."""
+    if "/" in name:
+        return None
+    meant = _SPELLINGS | {"dialogpt": MEDIUM}
+    near = difflib.get_close_matches(name[:_LONGEST_HUB_NAME].lower(), meant, n=1, cutoff=_CLOSE)
+    return meant[near[0]].rsplit("-", 1)[-1] if near else None
+
+
+def folder_of(name: str) -> Path | None:
+    """The folder of that name on this machine, if there is one."""
+    try:
+        folder = Path(name).expanduser()
+        return folder if name and folder.is_dir() else None
+    except (OSError, RuntimeError, ValueError):  # longer than a path may be, an unknown user's home, a NUL
+        return None
+
+
+def is_hub_name(name: str) -> bool:
+    """Whether a model on the hub can have this name."""
+    return len(name) <= _LONGEST_HUB_NAME and _HUB_NAME.fullmatch(name) is not None
 
 
 def recommended(name: str) -> Settings:
@@ -67,8 +103,12 @@ def recommended(name: str) -> Settings:
 
 
 def title_of(name: str) -> str:
-    """A model's name for people."""
-    return KNOWN[name].title if name in KNOWN else name.rstrip("/\\").replace("\\", "/").rsplit("/", 1)[-1]
+    """A model's name for people: of a folder its last part, of an unknown model on the hub all of its name."""
+    if name in KNOWN:
+        return KNOWN[name].title
+    if is_hub_name(name) and folder_of(name) is None:
+        return name
+    return name.rstrip("/\\").replace("\\", "/").rsplit("/", 1)[-1]
 
 
 def about(name: str) -> str:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from dialogpt_widget.engine.model import ChatModel
 
 Progress = Callable[[str, "float | None"], None]
+Advance = Callable[[float], None]
 
 
 class ModelSource:

@@ -2,72 +2,137 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from tokenizers import Tokenizer
+from tokenizers.decoders import DecodeStream
 
-def encode(tokenizer: Any, text: str) -> list[int]:
-    """The ids of a text; what is spelled like a special token, `<|endoftext|>` say, stays text.
+
+class Codec(ABC):
+    """A model's tokenizer as the chat needs it.
+
+    Attributes:
+        eos: id that ends a turn.
+        special: spelling and id of every special token.
+    """
+
+    def __init__(self, eos: int, special: Mapping[str, int]) -> None:
+        self.eos, self.special = eos, dict(special)
+
+    def encode(self, text: str) -> list[int]:
+        """The ids of a text; what is spelled like a special token, `<|endoftext|>` say, stays text.
+
+        Args:
+            text: well-formed Unicode.
+        """
+        ids = self._plain(text)
+        if set(self.special.values()).isdisjoint(ids):
+            return ids
+        return [token for piece in _broken_up(self.special, text) for token in self._plain(piece)]
+
+    @abstractmethod
+    def decode(self, ids: Sequence[int]) -> str:
+        """The text of ids; bytes that are not valid UTF-8 become U+FFFD."""
+
+    @abstractmethod
+    def stream(self) -> TextStream:
+        """A decoder for ids that come one by one."""
+
+    @abstractmethod
+    def _plain(self, text: str) -> list[int]:
+        """The ids of a text, special tokens as text where the tokenizer can be told so."""
+
+
+class FastCodec(Codec):
+    """A tokenizer of the tokenizers library.
 
     Args:
-        tokenizer: of transformers.
-        text: well-formed Unicode.
+        tokenizer: reads no special tokens in text from now on.
+        eos: id that ends a turn.
     """
-    special = set(tokenizer.all_special_ids)
-    ids = _plain(tokenizer, text)
-    if special.isdisjoint(ids):
-        return ids
-    return [token for piece in _broken_up(tokenizer, text) for token in _plain(tokenizer, piece)]
+
+    def __init__(self, tokenizer: Tokenizer, eos: int) -> None:
+        added = tokenizer.get_added_tokens_decoder()
+        super().__init__(eos, {token.content: own_id for own_id, token in added.items() if token.special})
+        tokenizer.encode_special_tokens = True
+        self._tokenizer = tokenizer
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """See `Codec`."""
+        return self._tokenizer.decode(list(ids), skip_special_tokens=False)
+
+    def stream(self) -> TextStream:
+        """See `Codec`."""
+        return TextStream(self, self._tokenizer)
+
+    def _plain(self, text: str) -> list[int]:
+        return self._tokenizer.encode(text, add_special_tokens=False).ids
 
 
-def decode(tokenizer: Any, ids: Sequence[int]) -> str:
-    """The text of ids; bytes that are not valid UTF-8 become U+FFFD."""
-    return str(tokenizer.decode(list(ids), skip_special_tokens=False, clean_up_tokenization_spaces=False))
+class TransformersCodec(Codec):
+    """A tokenizer of transformers, whatever is beneath it."""
+
+    def __init__(self, tokenizer: Any) -> None:
+        special = zip(map(str, tokenizer.all_special_tokens), tokenizer.all_special_ids, strict=True)
+        super().__init__(int(tokenizer.eos_token_id), dict(special))
+        self._tokenizer = tokenizer
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """See `Codec`."""
+        options = {"skip_special_tokens": False, "clean_up_tokenization_spaces": False}
+        return str(self._tokenizer.decode(list(ids), **options))
+
+    def stream(self) -> TextStream:
+        """See `Codec`."""
+        return TextStream(self, getattr(self._tokenizer, "backend_tokenizer", None))
+
+    def _plain(self, text: str) -> list[int]:
+        options = {"add_special_tokens": False, "split_special_tokens": True, "verbose": False}
+        return list(self._tokenizer(text, **options)["input_ids"])
 
 
 class TextStream:
     """Decodes a reply token by token and withholds a glyph until its last byte is there.
 
+    Args:
+        codec: decodes the whole.
+        tokenizer: decodes step by step; None where there is no such thing.
+
     Attributes:
         text: all that has been decoded so far.
     """
 
-    def __init__(self, tokenizer: Any) -> None:
-        from tokenizers.decoders import DecodeStream
-
-        self._tokenizer = tokenizer
-        self._backend: Any = getattr(tokenizer, "backend_tokenizer", None)
-        self._stream = DecodeStream(skip_special_tokens=False) if self._backend is not None else None
+    def __init__(self, codec: Codec, tokenizer: Tokenizer | None) -> None:
+        self._codec, self._tokenizer = codec, tokenizer
+        self._steps = DecodeStream(skip_special_tokens=False)
         self._ids: list[int] = []
         self.text = ""
 
     def add(self, token: int) -> str:
         """Takes one more id and returns what it adds to the text, which may be nothing yet."""
         self._ids.append(token)
-        if self._stream is None:
-            whole = decode(self._tokenizer, self._ids).rstrip("\ufffd")
+        if self._tokenizer is None:
+            whole = self._codec.decode(self._ids).rstrip("\ufffd")
             piece = whole[len(self.text) :] if whole.startswith(self.text) else ""
         else:
-            piece = self._stream.step(self._backend, token) or ""
+            piece = self._steps.step(self._tokenizer, token) or ""
         self.text += piece
         return piece
 
     def finish(self) -> str:
         """What is still withheld at the end of the reply: an unfinished glyph becomes U+FFFD."""
-        whole = decode(self._tokenizer, self._ids)
+        whole = self._codec.decode(self._ids)
         piece = whole[len(self.text) :] if whole.startswith(self.text) else ""
         self.text += piece
         return piece
 
 
-def _plain(tokenizer: Any, text: str) -> list[int]:
-    return list(tokenizer(text, add_special_tokens=False, split_special_tokens=True, verbose=False)["input_ids"])
-
-
-def _broken_up(tokenizer: Any, text: str) -> list[str]:
+def _broken_up(special: Mapping[str, int], text: str) -> list[str]:
     """Cuts every special token's spelling in two, for tokenizers that cannot be told to read it as text."""
     pieces = [text]
-    for spelling in sorted(map(str, tokenizer.all_special_tokens), key=len, reverse=True):
+    for spelling in sorted(special, key=len, reverse=True):
         middle = max(1, len(spelling) // 2)
         halves: list[str] = []
         for piece in pieces:

@@ -51,6 +51,12 @@ class Frames:
             piece, self._sent = self._text[self._sent :], len(self._text)
             self._post({"v": VERSION, "seq": self._seq, "turn": self._turn, "text": piece})
 
+    def catch_up(self) -> None:
+        """Counts what is new as brought by a frame, for a page that asks for it instead of being told."""
+        with self._lock:
+            if self._turn is not None and self._sent != len(self._text):
+                self._seq, self._sent = self._seq + 1, len(self._text)
+
     def snapshot(self) -> tuple[int, int | None, str]:
         """Number of the last frame, the running turn and its text as far as frames have brought it."""
         with self._lock:

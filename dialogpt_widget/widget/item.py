@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from dialogpt_widget.dialogue.conversation import Turn
+from dialogpt_widget.dialogue.turn import Turn
+from dialogpt_widget.widget.wire import Kind, Queued
+
+if TYPE_CHECKING:
+    from dialogpt_widget.chat import Chat
+    from dialogpt_widget.reply import Reply
 
 
 class View(Protocol):
@@ -27,22 +33,52 @@ class View(Protocol):
 
 @dataclass(eq=False, slots=True)
 class Item:
-    """Something to answer: a message that is not said yet, or a turn that is there already.
+    """Something to answer.
 
     Attributes:
-        text: the message; None where `turn` is answered again.
-        turn: the user's turn, once there is one.
+        kind: a message, or another version of a turn.
+        text: the message, or what a message is edited to.
+        turn: the turn that gets another version; None for a new message.
         awaited: whether code waits for the outcome; else the page shows it.
         paced: whether the waiting thread posts the frames: while a cell runs, some hosts show only what its own
             thread sends.
+        asked: the user's turn that was said for it, once it is.
         stop: set, it ends the reply before the model's next step.
         done: the reply, or why there is none.
     """
 
-    text: str | None
+    kind: Kind
+    text: str = ""
     turn: Turn | None = None
     awaited: bool = False
     paced: bool = False
+    asked: Turn | None = None
     id: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
     stop: threading.Event = field(default_factory=threading.Event)
     done: Future[Turn] = field(default_factory=Future)
+
+    def reply(self, chat: Chat) -> Reply:
+        """Says what is to be said and makes the reply, which has not begun.
+
+        Raises:
+            UnknownTurnError: the turn was forgotten meanwhile.
+            ValueError: it cannot be answered or continued.
+        """
+        if self.turn is None or self.kind == "edit":
+            if self.asked is None:
+                self.asked = chat.say(self.text) if self.turn is None else chat.rewrite(self.turn, self.text)
+            return chat.reply(self.asked, self.stop, said=True)
+        return chat.continuation(self.turn, self.stop) if self.kind == "continue" else chat.reply(self.turn, self.stop)
+
+    def about(self, turns: Sequence[Turn]) -> bool:
+        """Whether it is about one of these turns."""
+        return self.turn in turns or self.asked in turns
+
+    def again(self) -> Item:
+        """The same once more, for the page."""
+        return dataclasses.replace(self, awaited=False, paced=False, stop=threading.Event(), done=Future())
+
+    def shown(self) -> Queued:
+        """What the page shows while it waits."""
+        text = self.text or (self.turn.text if self.turn else "")
+        return {"id": self.id, "kind": self.kind, "text": text, "turn": self.turn.id if self.turn else None}

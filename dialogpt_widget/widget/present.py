@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dialogpt_widget.dialogue.context import Context
-from dialogpt_widget.dialogue.conversation import Turn
+from dialogpt_widget.dialogue.turn import Turn
 from dialogpt_widget.engine.errors import ModelError
-from dialogpt_widget.engine.names import MINI, about, title_of
+from dialogpt_widget.engine.names import KNOWN, MINI, about, title_of
+from dialogpt_widget.settings import PRESETS, Settings
 from dialogpt_widget.widget import wire
 
 SAFETY = {
@@ -32,7 +33,40 @@ def turn(settled: Turn) -> wire.TurnState:
         "tokens": len(settled.ids),
         "created": round(settled.created, 3),
         "model": settled.model,
+        "made": _made(settled),
     }
+
+
+def _made(settled: Turn) -> wire.Made | None:
+    if settled.settings is None or settled.reply is None:
+        return None
+    usual = Settings().to_dict()
+    changed = {name: value for name, value in settled.settings.to_dict().items() if value != usual[name]}
+    return {
+        "settings": changed,
+        "reply": settled.reply,
+        "revision": settled.revision,
+        "precision": settled.precision,
+    }
+
+
+def presets() -> list[wire.Preset]:
+    """The settings known by a name."""
+    return [{"name": preset.name, "help": preset.help, "values": preset.values} for preset in PRESETS]
+
+
+def models(current: str) -> list[wire.Choice]:
+    """The models to choose from, the current one among them."""
+    names = [*KNOWN] if current in KNOWN else [*KNOWN, current]
+    return [{"name": name, "title": title_of(name), "help": _size(name)} for name in names]
+
+
+def _size(name: str) -> str:
+    if name not in KNOWN:
+        return about(name)
+    known = KNOWN[name]
+    fetched = f"{known.download / 1e6:,.0f} MB to download" if known.download else "no download"
+    return f"{known.parameters / 1e6:,.0f} M parameters, {fetched}"
 
 
 def status(
@@ -76,7 +110,8 @@ def meter(context: Context | None) -> wire.Meter | None:
     """How full the window is; None before a model is loaded."""
     if context is None:
         return None
-    return {"used": len(context.ids), "window": context.window, "first": next(iter(context.turns), None)}
+    first = next(iter(context.turns), None)
+    return {"used": len(context.ids), "window": context.window, "first": first, "cut": context.cut}
 
 
 def error(problem: BaseException) -> wire.Error:

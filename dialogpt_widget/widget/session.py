@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import threading
 import time
-import weakref
 from concurrent.futures import wait
 from typing import TYPE_CHECKING, Any
 
 from dialogpt_widget.chat import Chat
-from dialogpt_widget.dialogue.conversation import Turn
+from dialogpt_widget.dialogue.turn import Turn
 from dialogpt_widget.engine.errors import ModelError
 from dialogpt_widget.engine.source import ModelSource
 from dialogpt_widget.reply import Reply
 from dialogpt_widget.widget import present, wire
-from dialogpt_widget.widget.frames import Frames
 from dialogpt_widget.widget.item import Item, View
+from dialogpt_widget.widget.stage import Stage
 from dialogpt_widget.widget.worker import WORKERS, Worker
 
 if TYPE_CHECKING:
@@ -27,7 +25,10 @@ _log = logging.getLogger(__name__)
 _PROGRESS_INTERVAL = 0.1  # seconds
 
 
-class Session:
+SELECTION = ("leaf", "can_undo", "meter")  # what another selected path changes on the page
+
+
+class Session(Stage):
     """The work behind one widget.
 
     Attributes:
@@ -35,14 +36,12 @@ class Session:
     """
 
     def __init__(self, chat: Chat, view: View) -> None:
+        super().__init__(view)
         self.chat = chat
-        self.frames = Frames(self._post)
-        self._view = weakref.ref(view)
-        self._lock = threading.RLock()
         self._queue: list[Item] = []
         self._active: Item | None = None
-        self._failed: Turn | None = None
-        self._begun = self._closed = False
+        self._failed: Item | None = None
+        self._begun = False
         self._ahead = 0
         self._speed: float | None = None
         self._told = 0.0
@@ -51,17 +50,17 @@ class Session:
     def waiting(self) -> list[wire.Queued]:
         """What the page shows as queued; what is about to begin is not."""
         starts = self._active if self.chat.model is not None and not self._ahead else None
-        return [{"id": item.id, "text": item.text} for item in self._queue if item is not starts and item.text]
+        return [item.shown() for item in self._queue if item is not starts]
 
     def begin(self) -> None:
         """Loads the model in the background, once."""
         with self._lock:
-            if self._begun or self._closed:
+            if self._begun or self.closed:
                 return
             self._begun = True
             worker = self._worker
             if worker.source.model is None:
-                self._show(status=present.status("loading", f"Loading {present.info(worker.source.name)['title']}"))
+                self.show(status=present.status("loading", f"Loading {present.info(worker.source.name)['title']}"))
             worker.submit(lambda: self._prepare(worker))
 
     def put(self, item: Item) -> Item:
@@ -71,15 +70,15 @@ class Session:
             RuntimeError: the widget is closed, or the caller is a callback of the running reply.
         """
         with self._lock:
-            if self._closed:
+            if self.closed:
                 raise RuntimeError("This widget is closed. Make a new one to go on.")
             if item.paced and self._worker.is_current_thread:
                 raise RuntimeError("A callback of a reply cannot wait for another reply; use a thread, or asend.")
             self._queue.append(item)
             self._begun, self._failed = True, None
-            self._show(error=None)
+            self.show(error=None)
             self._next()
-            self._show("queue")
+            self.show("queue")
         return item
 
     def wait(self, item: Item) -> Turn:
@@ -120,14 +119,14 @@ class Session:
             if item is not None:
                 self._queue.remove(item)
                 item.done.set_exception(RuntimeError("The message was withdrawn before it was answered."))
-                self._show("queue")
+                self.show("queue")
             return item
 
     def retry(self) -> None:
         """Tries again what failed: the loading, or the last reply."""
         with self._lock:
             if self._failed is not None:
-                self._queue.insert(0, Item(None, self._failed))
+                self._queue.insert(0, self._failed.again())
             self._failed = None
             self._go_on()
 
@@ -143,12 +142,12 @@ class Session:
             self.chat.use(model, device=self.chat.device, precision=self.chat.precision)
             self._worker = self._find_worker()
             self._go_on()
-            self._show("info", "meter")
+            self.show("info", "models", "meter")
 
     def close(self) -> None:
         """Stops what runs, refuses what waits, lets go of the model."""
         with self._lock:
-            self._closed = True
+            self.closed = True
             for item in self._queue:
                 item.done.set_exception(RuntimeError("The widget was closed before this was answered."))
             self._queue.clear()
@@ -157,20 +156,28 @@ class Session:
             self._worker = Worker(ModelSource(self.chat.model_name))
             self.chat.unload()
 
-    def show_path(self, *more: str) -> None:
-        """Tells the page that another path is selected."""
-        self._show("leaf", "meter", *more)
+    def forget(self, turn: Turn | int) -> tuple[Turn, ...]:
+        """Erases a turn and all that follows it, with what waits for one of those; returns what was erased."""
+        with self._lock:
+            gone = self.chat.forget(turn)
+            for item in [item for item in self._queue if item.about(gone)]:
+                self._queue.remove(item)
+                item.done.set_exception(RuntimeError("What this was to answer has been forgotten."))
+            if self._failed is not None and self._failed.about(gone):
+                self._failed = None
+            self.show(*map(key_of, gone), "queue", *SELECTION)
+        return gone
 
     def _go_on(self) -> None:
         self._begun = False
-        self._show(status=present.status("idle", ""), error=None)
+        self.show(status=present.status("idle", ""), error=None)
         self._next()
         if self._active is None:
             self.begin()
 
     def _next(self) -> None:
         with self._lock:
-            if self._active is not None or not self._queue or self._closed:
+            if self._active is not None or not self._queue or self.closed:
                 return
             item = self._active = self._queue[0]
             worker = self._worker
@@ -186,13 +193,13 @@ class Session:
 
     def _load(self, worker: Worker) -> None:
         if worker is self._worker and worker.source.model is None:
-            self._show(status=present.status("loading", f"Loading {present.info(worker.source.name)['title']}"))
+            self.show(status=present.status("loading", f"Loading {present.info(worker.source.name)['title']}"))
             worker.source.load(self._progress)
         if worker is not self._worker:
             return
-        self.chat.load()
+        self.chat.load_model()
         self._ahead = 0
-        self._show("info", "meter", "queue", status=self._ready())
+        self.show("info", "meter", "queue", status=self._ready())
 
     def _answer(self, item: Item, worker: Worker) -> None:
         reply: Reply | None = None
@@ -202,11 +209,11 @@ class Session:
                 if item not in self._queue or worker is not self._worker:
                     return
                 self._queue.remove(item)
-            turn = item.turn = item.turn or self.chat.say(item.text or "")
-            reply = self.chat.reply(turn, item.stop)
+            reply = item.reply(self.chat)
+            self.chat.begin(reply)
             self.frames.begin(reply.id)
-            busy = present.status("generating", "", turn=reply.id, parent=turn.id, speed=self._speed)
-            self._show(_key(turn), "leaf", "queue", status=busy)
+            busy = present.status("generating", "", turn=reply.id, parent=reply.parent.id, speed=self._speed)
+            self.show(key_of(reply.parent), "queue", *SELECTION, status=busy)
             began = time.perf_counter()
             settled = self.chat.run(reply, lambda piece: self._piece(piece, item))
             self._speed = len(reply.tokens) / max(time.perf_counter() - began, 1e-6)
@@ -218,7 +225,7 @@ class Session:
         finally:
             with self._lock:
                 self._active = None
-                if self._view_error() is None:
+                if self.error is None:
                     self._next()
 
     def _piece(self, piece: str, item: Item) -> None:
@@ -229,57 +236,33 @@ class Session:
     def _settled(self, turn: Turn | None, **status: Any) -> None:
         self.frames.end()
         kept = turn is not None and turn.id in self.chat.conversation
-        self._show(*([_key(turn)] if turn and kept else []), "leaf", "meter", **status)
+        self.show(*([key_of(turn)] if turn and kept else []), *SELECTION, **status)
 
     def _fail(self, item: Item | None, problem: BaseException) -> None:
         expected = isinstance(problem, ModelError)
         _log.log(logging.INFO if expected else logging.ERROR, "A reply failed.", exc_info=problem)
         with self._lock:
             if item is not None and item not in self._queue:
-                self._failed = item.turn
+                self._failed = item
                 item.done.set_exception(problem)
             for waiting in [waiting for waiting in self._queue if waiting.awaited]:
                 self._queue.remove(waiting)
                 waiting.done.set_exception(problem)
             self._ahead = 0
-            self._show("queue", status=present.status("error", ""), error=present.error(problem))
+            self.show("queue", status=present.status("error", ""), error=present.error(problem))
 
     def _progress(self, what: str, share: float | None) -> None:
         now = time.monotonic()
         if share in (None, 0.0, 1.0) or now - self._told >= _PROGRESS_INTERVAL:
             self._told = now
-            self._show(status=present.status("loading", what, progress=share))
+            self.show(status=present.status("loading", what, progress=share))
 
     def _moved(self, ahead: int) -> None:
         if self._worker.source.model is None:
             return  # what is ahead is the loading of the model, which has a status of its own
         self._ahead = ahead
         others = "another reply" if ahead == 1 else f"{ahead} other replies"
-        self._show("queue", status=present.status("waiting", f"Waiting for {others} on this model", ahead=ahead))
-
-    # Towards the page
-
-    def _show(self, *keys: str, **changes: Any) -> None:
-        """Sets traits of the view and sends them with some more keys, in one message."""
-        view = self._view()
-        if view is None or self._closed:
-            return
-        with self._lock:
-            for name, value in changes.items():
-                if getattr(view, name) != value:
-                    setattr(view, name, value)
-                    keys = (*keys, name)
-            if keys:
-                view.publish(keys)
-
-    def _post(self, frame: wire.Frame) -> None:
-        view = self._view()
-        if view is not None:
-            view.post(frame)
-
-    def _view_error(self) -> Any:
-        view = self._view()
-        return view.error if view is not None else None
+        self.show("queue", status=present.status("waiting", f"Waiting for {others} on this model", ahead=ahead))
 
     def _ready(self) -> wire.Status:
         return present.status("ready", "", speed=self._speed)
@@ -291,5 +274,6 @@ class Session:
         return worker
 
 
-def _key(turn: Turn) -> str:
+def key_of(turn: Turn) -> str:
+    """The key of the state under which the page finds a turn."""
     return f"{wire.TURN_KEY}{turn.id}"

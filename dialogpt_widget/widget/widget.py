@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import anywidget
 import traitlets
 
+from dialogpt_widget.arguments import explain_keywords
 from dialogpt_widget.chat import Chat
-from dialogpt_widget.dialogue.conversation import Conversation, Turn
+from dialogpt_widget.dialogue import files
+from dialogpt_widget.dialogue.conversation import Conversation
 from dialogpt_widget.dialogue.messages import check_message
-from dialogpt_widget.dialogue.tokens import TokenTable
 from dialogpt_widget.engine.names import MEDIUM
 from dialogpt_widget.settings import Settings
-from dialogpt_widget.widget import present, wire
-from dialogpt_widget.widget.item import Item
-from dialogpt_widget.widget.session import Session
+from dialogpt_widget.widget import downloads, page, present, wire
+from dialogpt_widget.widget.changes import Changes
+from dialogpt_widget.widget.requests import Answer, carry_out
+from dialogpt_widget.widget.session import Session, key_of
+from dialogpt_widget.widget.transcript import TranscriptOutput, publish
+from dialogpt_widget.widget.verbs import Verbs
 
 if TYPE_CHECKING:
-    from dialogpt_widget.engine.decoding import Token
     from dialogpt_widget.engine.model import ChatModel
 
 _log = logging.getLogger(__name__)
@@ -29,7 +32,7 @@ _STATIC = Path(__file__).resolve().parent.parent / "static"
 STARTERS = ("Hello, how are you?", "What do you like to do on weekends?", "Tell me something funny.")
 
 
-class ChatWidget(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget is not read for its types
+class ChatWidget(Verbs, anywidget.AnyWidget):  # type: ignore[misc]  # anywidget is not read for its types
     """A chat with a model in a notebook, and the conversation behind it.
 
     The model is loaded in the background when the widget is first shown, or when a method needs it. Widgets on the
@@ -56,10 +59,12 @@ class ChatWidget(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget is not
 
     status = traitlets.Dict(help="What the kernel is doing; see `wire.Status`.")
     error = traitlets.Dict(allow_none=True, default_value=None, help="What went wrong, or None; see `wire.Error`.")
+    selected = traitlets.Any(default_value=None, help="The turn that the reader has selected in the view, or None.")
     height = traitlets.Int(
         allow_none=True, default_value=None, min=80, help="Greatest height of the transcript, pixels."
     )
 
+    @explain_keywords
     def __init__(
         self,
         model: str | ChatModel = MEDIUM,
@@ -75,89 +80,61 @@ class ChatWidget(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget is not
         chat = Chat(
             model, device=device, precision=precision, revision=revision, settings=settings, conversation=conversation
         )
+        self._changes = Changes()
         self._starters = list(STARTERS if starters is None else map(check_message, starters))
         self._session = Session(chat, self)
         super().__init__(height=height, status=present.status("idle", ""))
+        self._transcript = TranscriptOutput(self._transcribed, f"dialogpt-{self.model_id or id(self)}")
         self.on_msg(self._on_message)
 
-    # What a notebook calls
+    def __repr__(self) -> str:
+        return f"<ChatWidget {self._session.chat.summary}>"
 
-    def send(self, text: str) -> Turn:
-        """Says something, streams the reply into the view and returns it. Ctrl-C stops it and keeps what was said.
+    @classmethod
+    def load(cls, path: str | Path, model: str | ChatModel | None = None, **options: Any) -> ChatWidget:
+        """A widget with a chat from a file that `save` wrote.
+
+        Args:
+            path: of the file.
+            model: to go on with; the one that it was saved with if not given.
+            **options: of `ChatWidget`, such as `device`.
 
         Raises:
-            TypeError: not a string.
-            ValueError: empty, or too long.
-            ModelError: the model could not be loaded or run.
+            ValueError: the file is damaged, of a newer version, or no such file; nothing is loaded by halves.
+            OSError: it cannot be read.
         """
-        return self._session.wait(self._session.put(Item(check_message(text), awaited=True, paced=True)))
+        saved = files.load(path)
+        options.setdefault("settings", saved.settings)
+        return cls(model or saved.model or MEDIUM, conversation=saved.conversation, **options)
 
-    async def asend(self, text: str) -> Turn:
-        """`send` for asyncio; cancelling it stops the reply."""
-        return await self._session.wait_async(self._session.put(Item(check_message(text), awaited=True)))
+    def export_html(self, path: str | Path, *, branches: bool = False) -> None:
+        """Writes one web page with the chat, to be read offline in any browser.
 
-    def regenerate(self, turn: Turn | None = None) -> Turn:
-        """Answers again: another version of a reply, by default of the last."""
-        answered = self._session.chat.question(turn)
-        return self._session.wait(self._session.put(Item(None, answered, awaited=True, paced=True)))
+        Raises:
+            OSError: it cannot be written.
+        """
+        files.write(path, self.page(branches=branches))
 
-    def stop(self) -> None:
-        """Stops the running reply before the model's next step; what was said is kept."""
-        self._session.stop()
+    def page(self, *, branches: bool = False) -> str:
+        """The web page that `export_html` writes."""
+        path = self.path
+        turns = self.turns if branches else path
+        state = {name: self._value(name) for name in wire.TRAITS}
+        state |= {key_of(turn): present.turn(turn) for turn in turns}
+        state |= {"offline": True, "error": None, "queue": [], "status": present.status("idle", "")}
+        state["leaf"] = path[-1].id if path else None
+        title = present.info(self._session.chat.model_name)["title"]
+        return page.page(state, path, title, self._esm, self._css)
 
-    def use(self, model: str | ChatModel) -> None:
-        """Goes on with another model; the conversation stays."""
-        self._session.use(model)
+    def _ipython_display_(self) -> None:
+        """Shows the view, and beside it the transcript for readers without a kernel."""
+        shown = self._repr_mimebundle_()
+        data, metadata = shown if isinstance(shown, tuple) else (shown, {})
+        publish(data, metadata)
+        self._transcript.display()
 
-    def clear(self) -> None:
-        """Selects an empty path; `undo` brings the conversation back."""
-        self._session.chat.clear()
-        self._session.show_path()
-
-    def undo(self) -> Sequence[Turn]:
-        """Restores the previous selection of the conversation's tree; returns the path."""
-        path = self._session.chat.undo()
-        self._session.show_path()
-        return path
-
-    def select(self, turn: Turn | int) -> Sequence[Turn]:
-        """Selects the path through a turn; returns it."""
-        path = self._session.chat.select(turn)
-        self._session.show_path()
-        return path
-
-    @property
-    def conversation(self) -> Conversation:
-        """All turns ever said, as a tree."""
-        return self._session.chat.conversation
-
-    @property
-    def messages(self) -> list[dict[str, str]]:
-        """The settled turns of the selected path as `[{"role", "content"}]`."""
-        return self._session.chat.messages
-
-    @property
-    def tokens(self) -> TokenTable:
-        """One row a token of the selected path, EOS included."""
-        return self._session.chat.tokens
-
-    @property
-    def settings(self) -> Settings:
-        """How the next reply is decoded; assign `Settings(...)` or `chat.settings.replace(...)`."""
-        return self._session.chat.settings
-
-    @settings.setter
-    def settings(self, settings: Settings) -> None:
-        self._session.chat.settings = settings
-        self._session.show_path("settings")
-
-    def on_token(self, listener: Callable[[Token], Any]) -> Callable[[], None]:
-        """Calls `listener(token)` for each token of each reply; returns a function that ends that."""
-        return self._session.chat.on_token(listener)
-
-    def on_turn(self, listener: Callable[[Turn], Any]) -> Callable[[], None]:
-        """Calls `listener(turn)` for each turn that settles; returns a function that ends that."""
-        return self._session.chat.on_turn(listener)
+    def _transcribed(self) -> str:
+        return page.transcript(self.path, present.info(self._session.chat.model_name)["title"], self.model_id or "")
 
     def open(self) -> None:
         """Opens the channel to the page; ipywidgets calls this.
@@ -175,6 +152,7 @@ class ChatWidget(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget is not
         if session is None:  # refused by the constructor, which ipywidgets' finalizer does not know
             return
         session.close()
+        self._transcript.close()
         super().close()
 
     # What crosses to the browser
@@ -192,7 +170,8 @@ class ChatWidget(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget is not
 
     def _value(self, name: str) -> Any:
         if name.startswith(wire.TURN_KEY):
-            return present.turn(self.conversation[int(name.removeprefix(wire.TURN_KEY))])
+            own_id = int(name.removeprefix(wire.TURN_KEY))
+            return present.turn(self.conversation[own_id]) if own_id in self.conversation else None
         session = self._session
         chat = session.chat
         match name:
@@ -210,56 +189,49 @@ class ChatWidget(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget is not
                 return chat.settings.to_dict()
             case "settings_schema":
                 return Settings.schema()
+            case "presets":
+                return present.presets()
+            case "models":
+                return present.models(chat.model_name)
+            case "formats":
+                return downloads.choices()
+            case "can_undo":
+                return chat.conversation.can_undo
+            case "offline":
+                return False
         return getattr(self, name)
 
     def publish(self, keys: Iterable[str]) -> None:
         """Sends some keys of the state in one message."""
+        names = set(keys)
+        self._changes.note(names)
         if self.comm is not None:
-            self.send_state(set(keys))
+            self.send_state(names)
+        if any(name == "leaf" or name.startswith(wire.TURN_KEY) for name in names):
+            self._transcript.changed()
 
-    def post(self, content: Any) -> None:
+    def changed_since(self, revision: int) -> dict[str, Any]:
+        """The revision of the state, and its keys that were published after an older one."""
+        reached, names = self._changes.since(revision)
+        return {"rev": reached, "state": self.get_state(names) if names else {}}
+
+    def post(self, content: Any, buffers: list[bytes] | None = None) -> None:
         """Sends a frame or the answer to a request."""
         if self.comm is not None:
-            super().send(content)
+            anywidget.AnyWidget.send(self, content, buffers)
 
     @traitlets.observe("height")
     def _height_changed(self, _: object) -> None:
         self.publish(["height"])
 
-    def _on_message(self, _widget: object, content: Any, _buffers: object) -> None:
-        answer: dict[str, Any] = {"id": wire.request_id(content)}
+    def _on_message(self, _widget: object, content: Any, buffers: Sequence[Any]) -> None:
+        answer = Answer()
         try:
-            answer |= {"ok": True} | self._do(wire.parse_request(content))
-        except (ValueError, TypeError, RuntimeError) as error:
-            answer["error"] = str(error)
+            answer = carry_out(self, self._session, wire.parse_request(content), buffers)
+            answer.content["ok"] = True
+        except (ValueError, TypeError, RuntimeError, LookupError, ImportError) as error:
+            answer.content["error"] = str(error)
         except Exception as error:
             _log.exception("A request from the page failed.")
-            answer["error"] = f"The kernel could not do this ({type(error).__name__}: {error})."
-        self.post(answer)
-
-    def _do(self, request: wire.Request) -> dict[str, Any]:
-        """Carries out a request of the page; what it returns is added to the answer."""
-        session = self._session
-        match request["op"]:
-            case "mount":
-                if request["version"] != wire.VERSION:
-                    raise wire.RequestError("The page and the kernel run different versions: reload the page.")
-                session.begin()
-            case "send":
-                item = session.put(Item(check_message(request["text"])))
-                return {"item": item.id}
-            case "stop":
-                session.stop()
-            case "withdraw":
-                taken = session.withdraw(request["item"])
-                if taken is None:
-                    raise wire.RequestError("This message is being answered already.")
-                return {"text": taken.text}
-            case "sync":
-                seq, turn, text = session.frames.snapshot()
-                return {"seq": seq, "turn": turn, "text": text}
-            case "retry":
-                session.retry()
-            case "use_model":
-                session.use(request["model"])
-        return {}
+            answer.content["error"] = f"The kernel could not do this ({type(error).__name__}: {error})."
+        self.post(answer.content | {"id": wire.request_id(content)}, answer.buffers)

@@ -18,8 +18,8 @@ from __future__ import annotations
 
 from typing import Any, Literal, TypedDict
 
-from dialogpt_widget.dialogue.conversation import Role, Stop
 from dialogpt_widget.dialogue.messages import well_formed
+from dialogpt_widget.dialogue.turn import Role, Stop
 
 VERSION = 1
 FRAME_INTERVAL = 0.04  # seconds
@@ -32,12 +32,18 @@ TRAITS = (
     "queue",
     "meter",
     "leaf",
+    "can_undo",
     "starters",
     "settings",
     "settings_schema",
+    "presets",
+    "models",
+    "formats",
     "height",
+    "offline",
 )
 
+Kind = Literal["message", "edit", "regenerate", "continue"]
 Phase = Literal["idle", "loading", "ready", "waiting", "generating", "error"]
 
 
@@ -90,22 +96,56 @@ class Error(TypedDict):
 
 
 class Queued(TypedDict):
-    """A message that waits for its turn and can be withdrawn."""
+    """What waits for its turn and can be withdrawn: a message, or another reply to `turn`, edited to `text` or not."""
 
     id: str
+    kind: Kind
     text: str
+    turn: int | None
 
 
 class Meter(TypedDict):
-    """How full the window is. Turns of the path before `first` have fallen out of it."""
+    """How full the window is. Turns of the path before `first` have fallen out of it.
+
+    `cut` counts the tokens at the beginning of `first` that fell out too, because it alone is too long.
+    """
 
     used: int
     window: int
     first: int | None
+    cut: int
+
+
+class Made(TypedDict):
+    """How a reply was made: what differs from the default settings, the dice, and what ran."""
+
+    settings: dict[str, Any]
+    reply: int
+    revision: str | None
+    precision: str
+
+
+class Preset(TypedDict):
+    """Settings known by a name; what is not in `values` goes back to its default, but for lengths and seed."""
+
+    name: str
+    help: str
+    values: dict[str, Any]
+
+
+class Choice(TypedDict):
+    """A model to choose, or a format to download; `help` is one line."""
+
+    name: str
+    title: str
+    help: str
 
 
 class TurnState(TypedDict):
-    """A settled turn as the view needs it; its key is `turn_<id>`."""
+    """A settled turn as the view needs it; its key is `turn_<id>`, whose value is None once it was forgotten.
+
+    `made` is None for a user's turn and for a reply that was written by hand.
+    """
 
     id: int
     parent: int | None
@@ -115,6 +155,7 @@ class TurnState(TypedDict):
     tokens: int
     created: float
     model: str
+    made: Made | None
 
 
 class Frame(TypedDict):
@@ -136,6 +177,18 @@ class Sync(TypedDict):
     text: str
 
 
+class Poll(TypedDict):
+    """The answer to `poll`: what changed after revision `rev` was reached, and the running reply as in `Sync`."""
+
+    id: str
+    ok: Literal[True]
+    rev: int
+    state: dict[str, Any]
+    seq: int
+    turn: int | None
+    text: str
+
+
 class Request(TypedDict, total=False):
     """What a page may ask for.
 
@@ -144,28 +197,59 @@ class Request(TypedDict, total=False):
     - `mount {version}`: a view is on the page; loading starts with the first.
     - `send {text}`: a message; answered with the `item` it is in the queue until its turn comes.
     - `stop {}`: end the running reply at once, keep what was said.
-    - `withdraw {item}`: take a queued message back; answered with its `text`.
+    - `withdraw {item}`: take something queued back; answered with its `text`.
     - `sync {}`: the running reply so far.
+    - `poll {rev}`: for hosts that lose what the kernel says of itself: what changed since; see `Poll`.
     - `retry {}`: try again what failed.
     - `use_model {model}`: go on with another model.
+    - `regenerate {turn}`: another reply instead of this one, or to this message; answered with its `item`.
+    - `continue {turn}`: another version of a reply that goes on where it ended; answered with its `item`.
+    - `edit {turn, text}`: a new version of a turn; a message's is answered (`item`), a reply's is not.
+    - `select {turn}`: the path through a turn, down to the leaf that was selected there last.
+    - `undo {}`, `clear {}`: the selection before; an empty path.
+    - `forget {turn}`: erase a turn and all that follows it.
+    - `settings {values}`: settings of the next reply, by name; what is not named stays.
+    - `export {format, branches}`: answered with `name`, `type` and the file as a buffer.
+    - `import {name}` with the file as a buffer: its turns become branches.
+    - `code {turn}`: answered with Python as `text` that makes a reply again.
+    - `pin {turn}`: what the reader has selected, None for nothing.
     """
 
     op: str
     id: str
     version: int
+    rev: int
     text: str
     item: str
     model: str
+    turn: int | None
+    values: dict[str, Any]
+    format: str
+    branches: bool
+    name: str
 
 
-OPS: dict[str, dict[str, type]] = {
+OPS: dict[str, dict[str, type | tuple[type, ...]]] = {
     "mount": {"version": int},
     "send": {"text": str},
     "stop": {},
     "withdraw": {"item": str},
     "sync": {},
+    "poll": {"rev": int},
     "retry": {},
     "use_model": {"model": str},
+    "regenerate": {"turn": int},
+    "continue": {"turn": int},
+    "edit": {"turn": int, "text": str},
+    "select": {"turn": int},
+    "undo": {},
+    "clear": {},
+    "forget": {"turn": int},
+    "settings": {"values": dict},
+    "export": {"format": str, "branches": bool},
+    "import": {"name": str},
+    "code": {"turn": int},
+    "pin": {"turn": (int, type(None))},
 }
 
 
@@ -198,7 +282,8 @@ def parse_request(content: Any) -> Request:
     request: dict[str, Any] = {"op": op, "id": own_id}
     for name, kind in OPS[op].items():
         value = content.get(name)
-        if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-            raise RequestError(f"{op} needs {name}: {kind.__name__}")
+        if not isinstance(value, kind) or (kind is not bool and isinstance(value, bool)):
+            kinds = kind if isinstance(kind, tuple) else (kind,)
+            raise RequestError(f"{op} needs {name}: {' or '.join(one.__name__ for one in kinds)}")
         request[name] = well_formed(value) if isinstance(value, str) else value
     return request  # type: ignore[return-value]

@@ -17,6 +17,8 @@ export const LOST = {
   absent: readable("No kernel is connected."),
 };
 
+const KEPT = "What you sent is kept above, and answered once this is solved.";
+
 /** What went wrong and what to do next, above the composer. */
 export class Notice {
   /** @type {Failure | null} */
@@ -25,12 +27,18 @@ export class Notice {
   /** @param {(action: Action) => void} act */
   constructor(act) {
     this.act = act;
+    this.kept = h("p", "");
+    this.kept.hidden = true;
     this.element = h("div", "dgpt-notice", { role: "alert" });
     this.element.hidden = true;
   }
 
-  /** @param {Failure | null} failure */
-  update(failure) {
+  /** @param {Failure | null} failure @param {boolean} [waiting] whether messages wait for its end */
+  update(failure, waiting = false) {
+    if (waiting === this.kept.hidden) {
+      this.kept.textContent = waiting ? KEPT : "";
+      this.kept.hidden = !waiting;
+    }
     if (failure === this.#shown) return;
     this.#shown = failure;
     this.element.hidden = failure === null;
@@ -39,6 +47,7 @@ export class Notice {
     this.element.dataset.kind = failure.kind;
     this.element.append(
       h("p", "", {}, h("strong", "", {}, failure.title), " ", failure.message),
+      this.kept,
       ...this.#actions(failure.actions),
     );
   }

@@ -5,8 +5,9 @@ export class Start {
   /** @type {string[]} */
   #shown = [];
 
-  /** @param {(text: string) => void} choose */
-  constructor(choose) {
+  /** @param {(text: string) => void} choose @param {() => void} unfocus called when the focused one goes */
+  constructor(choose, unfocus) {
+    this.unfocus = unfocus;
     this.element = h("div", "dgpt-start", { role: "group", "aria-label": "Ways to begin" });
     this.element.addEventListener("click", (event) => {
       const starter = /** @type {HTMLElement} */ (event.target).closest("button");
@@ -16,7 +17,9 @@ export class Start {
 
   /** @param {string[]} starters @param {boolean} wanted */
   update(starters, wanted) {
-    this.element.hidden = !wanted || starters.length === 0;
+    const hidden = !wanted || starters.length === 0;
+    if (hidden && this.element.querySelector(":focus")) this.unfocus();
+    this.element.hidden = hidden;
     if (starters === this.#shown) return;
     this.#shown = starters;
     this.element.replaceChildren(

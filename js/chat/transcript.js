@@ -1,3 +1,4 @@
+import { walkActions } from "./actions.js";
 import { copyText } from "./copy.js";
 import { button, h, icon } from "./dom.js";
 import { Queue } from "./queue.js";
@@ -5,7 +6,7 @@ import { Follower } from "./scroll.js";
 import { TurnView } from "./turn.js";
 
 /** @import { State } from "../state.js" */
-/** @import { Turn } from "../wire.js" */
+/** @import { Meter, Turn } from "../wire.js" */
 
 /** The conversation: its turns, the reply that is being said, and what waits to be sent. */
 export class Transcript {
@@ -15,8 +16,8 @@ export class Transcript {
   #path = [];
   /** @type {number | null} */
   #running = null;
-  /** @type {number | null | undefined} */
-  #first;
+  /** @type {Meter | null | undefined} what the divider tells of */
+  #meter;
 
   /** @param {{withdraw: (item: string) => void, unfocus: () => void, say: (text: string) => void}} hooks */
   constructor(hooks) {
@@ -30,16 +31,17 @@ export class Transcript {
       { role: "log", "aria-label": "Conversation", "aria-live": "off", tabindex: "0" },
       this.flow,
     );
-    this.jump = button("Jump to latest", "dgpt-jump", icon("M8 3v10M3.5 8.5 8 13l4.5-4.5"));
+    this.jump = button("Jump to latest", "dgpt-round dgpt-jump", icon("M8 3v10M3.5 8.5 8 13l4.5-4.5"));
     this.jump.hidden = true;
-    this.divider = h("div", "dgpt-divider", { role: "note" }, "Earlier turns are out of the model’s window");
+    this.divider = h("div", "dgpt-divider", { role: "note" });
     this.element = h("div", "dgpt-transcript", {}, this.log, this.jump);
     this.follower = new Follower(this.log, this.flow, () => {
       if (this.jump.matches(":focus")) this.log.focus({ preventScroll: true });
       this.jump.hidden = this.follower.following;
     });
     this.jump.addEventListener("click", () => this.follower.follow());
-    this.log.addEventListener("click", (event) => this.#copy(event));
+    this.log.addEventListener("click", (event) => this.#act(event));
+    this.log.addEventListener("keydown", walkActions);
   }
 
   /** @param {State} state */
@@ -58,7 +60,7 @@ export class Transcript {
       view.say(reply.text);
       view.settle(true, null);
     }
-    this.#divide(state.meter?.first ?? null);
+    this.#divide(state.meter);
     this.queue.update(queue);
   }
 
@@ -76,7 +78,7 @@ export class Transcript {
       this.#views.delete(id);
     }
     this.divider.remove();
-    this.#first = undefined;
+    this.#meter = undefined;
     let next = this.turns.firstChild;
     for (const id of shown) {
       const turn = state.turns.get(id);
@@ -100,30 +102,37 @@ export class Transcript {
     return view;
   }
 
-  /** Marks where the model's window begins. @param {number | null} first */
-  #divide(first) {
-    if (first === this.#first) return;
-    this.#first = first;
-    const start = this.#path.findIndex((turn) => turn.id === first);
+  /** Marks where the model's window begins. @param {Meter | null} meter */
+  #divide(meter) {
+    if (meter === this.#meter) return;
+    this.#meter = meter;
+    const start = meter ? this.#path.findIndex((turn) => turn.id === meter.first) : -1;
     this.#path.forEach((turn, place) => {
       this.#views.get(turn.id)?.element.toggleAttribute("data-out", place < start);
     });
-    const view = start > 0 && first !== null ? this.#views.get(first) : undefined;
-    if (view) view.element.before(this.divider);
+    const words = meter && start >= 0 ? missing(start, meter.cut > 0) : "";
+    this.divider.textContent = words;
+    const first = this.#path[start];
+    if (words && first) this.#views.get(first.id)?.element.before(this.divider);
     else this.divider.remove();
   }
 
   /** @param {MouseEvent} event */
-  async #copy(event) {
-    const target = /** @type {HTMLElement} */ (event.target).closest("[data-act=copy]");
-    const id = Number(/** @type {HTMLElement | null} */ (target?.closest("[data-turn]"))?.dataset.turn);
-    const view = target && this.#views.get(id);
-    if (!view) return;
+  async #act(event) {
+    const button = /** @type {HTMLElement} */ (event.target).closest("[data-act]");
+    const turn = /** @type {HTMLElement | null | undefined} */ (button?.closest("[data-turn]"));
+    const view = this.#views.get(Number(turn?.dataset.turn));
+    if (!view || button?.getAttribute("data-act") !== "copy") return;
     const copied = await copyText(view.node.data, this.element);
-    view.copy.textContent = copied ? "Copied" : "Copying failed";
-    this.hooks.say(view.copy.textContent);
-    setTimeout(() => {
-      view.copy.textContent = "Copy";
-    }, 1600);
+    const words = copied ? "Copied" : "Copying failed";
+    view.actions.report("copy", copied, words);
+    this.hooks.say(words);
   }
+}
+
+/** What the model does not see of a path. @param {number} turns before its window @param {boolean} cut */
+function missing(turns, cut) {
+  if (cut) return "Only the end of this message is in the model’s window";
+  if (turns === 0) return "";
+  return `${turns === 1 ? "The turn above is" : "Earlier turns are"} no longer in the model’s window`;
 }

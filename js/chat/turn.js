@@ -1,3 +1,4 @@
+import { TurnActions } from "./actions.js";
 import { h } from "./dom.js";
 
 /** @import { Role, Stop } from "../wire.js" */
@@ -16,8 +17,9 @@ export class TurnView {
     this.role = role;
     this.node = document.createTextNode("");
     this.text = h("div", "dgpt-text", { dir: "auto" }, this.node);
-    this.copy = h("button", "dgpt-button dgpt-quiet", { type: "button", "data-act": "copy" }, "Copy");
-    this.foot = h("div", "dgpt-turn-foot", {}, this.copy);
+    this.actions = new TurnActions();
+    this.actions.offer(["copy"]);
+    this.foot = h("div", "dgpt-turn-foot", {}, this.actions.element);
     this.element = h(
       "article",
       `dgpt-turn dgpt-${role}`,

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-SCENES = "empty fresh loading talk details thinking stream queue error window stopped long lost odd".split()
+SCENES = "empty fresh loading talk details thinking stream queue error held window cut stopped long lost odd".split()
 HOSTS = {
     "light": ("light", "jupyter-light"),
     "dark": ("dark", "jupyter-dark"),

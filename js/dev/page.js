@@ -53,7 +53,9 @@ export function mount(state = {}) {
 export const find = (selector) => host.querySelector(selector);
 export const area = () => find("textarea");
 export const named = (name) =>
-  [...host.querySelectorAll("button")].find((b) => (b.getAttribute("aria-label") ?? b.textContent) === name);
+  [...host.querySelectorAll("button")].find(
+    (b) => (b.getAttribute("aria-label") ?? (b.textContent || b.title)) === name,
+  );
 export const sent = (op) => model.sent.filter((request) => request.op === op);
 export const painted = () => new Promise((resolve) => setTimeout(resolve, 40));
 

@@ -62,6 +62,17 @@ const empty = {
 const running = { ...ready, phase: "generating", turn: 6, parent: 5 };
 const asked = talk(...SHORT, "And what would you do with a million?");
 
+const missing = {
+  kind: "network",
+  title: "The model could not be downloaded.",
+  message:
+    "huggingface.co did not answer. Check the connection, or go on with the model that is in the package.",
+  actions: [
+    { label: "Try again", op: "retry", model: null },
+    { label: "Chat with the embedded model", op: "use_model", model: "mini" },
+  ],
+};
+
 /** Each scene is the state of a widget, and what happens after a view has been mounted. */
 export const scenes = {
   empty: { state: empty },
@@ -120,19 +131,25 @@ export const scenes = {
     state: {
       ...empty,
       status: { ...ready, phase: "error" },
-      error: {
-        kind: "network",
-        title: "The model could not be downloaded.",
-        message:
-          "huggingface.co did not answer. Check the connection, or go on with the model that is in the package.",
-        actions: [
-          { label: "Try again", op: "retry", model: null },
-          { label: "Chat with the embedded model", op: "use_model", model: "mini" },
-        ],
-      },
+      error: missing,
     },
   },
-  window: { state: { ...empty, ...talk(...LONG), meter: { used: 712, window: 1000, first: 39 } } },
+  held: {
+    state: {
+      ...empty,
+      status: { ...ready, phase: "error" },
+      error: missing,
+      queue: [{ id: "a", text: "Does money buy happiness?" }],
+    },
+  },
+  window: { state: { ...empty, ...talk(...LONG), meter: { used: 712, window: 1000, first: 39, cut: 0 } } },
+  cut: {
+    state: {
+      ...empty,
+      ...talk("A long story. ".repeat(60)),
+      meter: { used: 872, window: 1000, first: 1, cut: 40 },
+    },
+  },
   stopped: {
     state: (() => {
       const state = { ...empty, ...talk(...SHORT) };

@@ -7,6 +7,7 @@ import gc
 import re
 import threading
 import time
+import weakref
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -22,7 +23,7 @@ class Watched(ChatWidget):
 
     def __init__(self, model: Any, **options: Any) -> None:
         self.arrived: list[tuple[str, int]] = []
-        self.watched = model
+        self.watched = weakref.proxy(model)
         super().__init__(model, **options)
 
     def _handle_custom_msg(self, content: Any, buffers: Any) -> None:
@@ -34,14 +35,14 @@ class Slow(ChatModel):
     """The embedded model with a pause before each of its steps, which are counted."""
 
     def __init__(self, pause: float = 0.05) -> None:
-        loaded = load("mini")
-        super().__init__(loaded)
+        super().__init__(load("mini"))
         self.pause, self.steps = pause, 0
-        loaded.model.register_forward_pre_hook(self._step)
+        self._network.advance, self._advance = self._step, self._network.advance  # type: ignore[method-assign]
 
-    def _step(self, *_: Any) -> None:
+    def _step(self, ids: Sequence[int]) -> Any:
         self.steps += 1
         time.sleep(self.pause)
+        return self._advance(ids)
 
 
 @dataclasses.dataclass
@@ -91,13 +92,19 @@ class Scripted:
         return _Stream(self.pieces)
 
     def generate(
-        self, ids: Sequence[int], settings: Settings, stop: threading.Event, *, reply: int = 0
+        self,
+        ids: Sequence[int],
+        settings: Settings,
+        stop: threading.Event,
+        *,
+        reply: int = 0,
+        prefix: Sequence[int] = (),
     ) -> Iterator[Token]:
         pieces = self.replies[min(self.given, len(self.replies) - 1)]
         self.given += 1
         began = time.monotonic()
-        for place, piece in enumerate([*pieces, None]):
-            early = began + place / self.rate - time.monotonic()
+        for place, piece in enumerate([*pieces, None][len(prefix) :], len(prefix)):
+            early = began + (place - len(prefix)) / self.rate - time.monotonic()
             if early > 0:
                 time.sleep(early)
             if stop.is_set():

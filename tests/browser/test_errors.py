@@ -24,6 +24,7 @@ def test_a_model_that_is_not_there_is_explained_and_the_draft_stays(notebook: No
     expect(view.state).to_have_accessible_name("Problem, model details")
     expect(view.box).to_have_value("a draft")
     expect(view.notice.get_by_role("button")).to_have_text(["Try again", "Chat with the embedded model"])
+    expect(view.root.get_by_role("group", name="Ways to begin")).to_be_hidden()
 
 
 def test_trying_again_says_again_what_is_wrong(notebook: Notebook) -> None:
@@ -40,6 +41,7 @@ def test_the_embedded_model_answers_what_was_sent_in_vain(notebook: Notebook) ->
     view.send("Hello, how are you?")
     expect(view.root.get_by_role("listitem").filter(has_text="Hello, how are you?")).to_be_visible()
     expect(view.notice).to_contain_text("could not be downloaded")
+    expect(view.notice).to_contain_text("What you sent is kept above")
     view.button("Chat with the embedded model").click()
     view.wait_for_replies(1)
     expect(view.notice).to_have_count(0)

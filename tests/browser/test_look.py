@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -74,6 +75,65 @@ def test_every_scene_is_legible_in_both_themes_and_widths(themed: Notebook, scen
             view.root.screenshot(path=PICTURES / f"{scene}-{theme.lower()}-{width}.png")
             assert view.root.evaluate("root => root.scrollWidth <= root.clientWidth")
             _assert_accessible(themed, view, f"{scene} {theme} {width}")
+
+
+_CONTRAST = """bubble => {
+    const light = element => {
+        const context = document.createElement("canvas").getContext("2d");
+        context.fillStyle = getComputedStyle(element).backgroundColor;
+        context.fillRect(0, 0, 1, 1);
+        const [r, g, b] = [...context.getImageData(0, 0, 1, 1).data].map(one => one / 255)
+            .map(one => one <= 0.04045 ? one / 12.92 : ((one + 0.055) / 1.055) ** 2.4);
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b + 0.05;
+    };
+    const [low, high] = [light(bubble), light(bubble.closest(".dgpt"))].sort((a, b) => a - b);
+    return high / low;
+}"""
+
+
+def test_a_message_stands_out_from_a_dark_page(themed: Notebook) -> None:
+    view = _show(themed, "talk")
+    _theme(themed, "JupyterLab Dark")
+    expect(view.root).to_have_attribute("data-scheme", "dark")
+    themed.page.wait_for_timeout(300)  # the transition of its colour ends
+    assert view.turns.first.locator(".dgpt-text").evaluate(_CONTRAST) > 1.4
+
+
+def test_turns_stand_close_and_their_actions_fit_between_them(notebook: Notebook) -> None:
+    view = _show(notebook, "talk")
+    boxes = [one.bounding_box() for one in view.log.locator(".dgpt-text").all()]
+    gaps = [below["y"] - above["y"] - above["height"] for above, below in itertools.pairwise(filter(None, boxes))]
+    assert all(16 <= gap <= 32 for gap in gaps), gaps
+    shown = "row => getComputedStyle(row).opacity"
+    for place in range(4):
+        turn = view.turns.nth(place)
+        row = turn.get_by_role("toolbar")
+        assert row.evaluate(shown) == ("1" if place == 3 else "0")
+        turn.hover()
+        assert row.evaluate(shown) == "1"
+        painted = turn.evaluate("turn => turn.getBoundingClientRect().toJSON()")  # a turn paints nothing outside itself
+        copy = turn.get_by_role("button", name="Copy").evaluate("copy => copy.getBoundingClientRect().toJSON()")
+        assert all(painted[side] <= copy[side] for side in ("left", "top"))
+        assert all(copy[side] <= painted[side] for side in ("right", "bottom"))
+        assert copy["width"] == copy["height"] == 24
+        view.box.hover()
+
+
+def test_every_term_of_the_details_takes_one_line(notebook: Notebook) -> None:
+    view = _show(notebook, "talk")
+    view.send("And you?")
+    view.wait_for_text()
+    view.stop.click()
+    view.wait_until_idle()
+    view.state.click()
+    for width in ("", "320px"):
+        view.root.evaluate("(root, width) => { root.parentElement.style.width = width; }", width)
+        for term in view.root.get_by_role("term").all():
+            lines = term.evaluate(
+                "term => { const all = document.createRange(); all.selectNodeContents(term); "
+                "return all.getClientRects().length; }"
+            )
+            assert lines == 1, term.inner_text()
 
 
 def test_the_newest_words_stay_in_sight_until_the_reader_goes_up(notebook: Notebook) -> None:

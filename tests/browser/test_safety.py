@@ -12,7 +12,8 @@ from .hostile import HOSTILE
 from .lab import Lab
 from .notebook import Notebook, View
 
-_ELEMENTS = """log => [...new Set([...log.querySelectorAll('*')].map(element => element.localName))]"""
+_ELEMENTS = """log => [...new Set([...log.querySelectorAll(':not(.dgpt-turn-actions button *)')]
+    .map(element => element.localName))]"""
 _ATTRIBUTES = """log => [...log.querySelectorAll('*')].flatMap(element => element.getAttributeNames())
     .filter(name => name.startsWith("on") || ["href", "src", "srcset", "srcdoc", "style", "action"].includes(name))"""
 HARMLESS = {"article", "button", "div", "li", "span", "ul"}

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import functools
 import json
+from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
-from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
+from transformers import AutoModelForCausalLM, GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
 
-from dialogpt_widget.dialogue.conversation import Turn
+from dialogpt_widget.dialogue.turn import Turn
+from dialogpt_widget.engine.gpt2 import GPT2, Shape
 from dialogpt_widget.engine.loading import Loaded
 from dialogpt_widget.engine.model import ChatModel
+from dialogpt_widget.engine.names import MINI_FOLDER
+from dialogpt_widget.engine.network import Network, TransformersNetwork
+from dialogpt_widget.engine.text import TransformersCodec
 
 EOS = "<|endoftext|>"
 CPU = torch.device("cpu")
@@ -80,10 +86,57 @@ def random_gpt2(
     return model
 
 
+def lean(network: GPT2LMHeadModel) -> GPT2:
+    """The same GPT-2 as the engine runs it."""
+    config = network.config
+    shape = Shape(
+        layers=config.n_layer,
+        width=config.n_embd,
+        heads=config.n_head,
+        inner=config.n_inner or 4 * config.n_embd,
+        positions=config.n_positions,
+        vocabulary=config.vocab_size,
+        epsilon=config.layer_norm_epsilon,
+    )
+    state = {name.removeprefix("transformer."): weight for name, weight in network.state_dict().items()}
+    return GPT2(shape, {name: state[name] for name in shape.weights()})
+
+
+_references: WeakKeyDictionary[ChatModel, Any] = WeakKeyDictionary()
+
+
 def chat_model(seed: int = 0, *, positions: int = 256, eagerness: float = 3.0, network: Any = None) -> ChatModel:
     """A tiny model ready to chat."""
     network = network if network is not None else random_gpt2(seed, positions=positions, eagerness=eagerness)
-    return ChatModel(Loaded(network, byte_tokenizer(), f"tiny-{seed}", None, CPU, "float32"))
+    engine: Network = lean(network) if isinstance(network, GPT2LMHeadModel) else TransformersNetwork(network)
+    model = ChatModel(Loaded(engine, TransformersCodec(byte_tokenizer()), f"tiny-{seed}", None, CPU, "float32"))
+    _references[model] = network
+    return model
+
+
+def reference(model: ChatModel) -> Any:
+    """The same network as transformers runs it."""
+    if model not in _references:
+        assert model.name == "mini"
+        _references[model] = AutoModelForCausalLM.from_pretrained(MINI_FOLDER, dtype=torch.float32).eval()
+    return _references[model]
+
+
+def before_each_step(model: ChatModel, act: Callable[[], object]) -> Callable[[], None]:
+    """Calls `act` before each of a model's forward passes; returns a function that ends that."""
+    network = model._network
+    advance = network.advance
+
+    def step(ids: Sequence[int]) -> torch.Tensor:
+        act()
+        return advance(ids)
+
+    network.advance = step  # type: ignore[method-assign]
+
+    def end() -> None:
+        network.advance = advance  # type: ignore[method-assign]
+
+    return end
 
 
 def save_folder(folder: Path, network: Any, tokenizer: Any) -> Path:

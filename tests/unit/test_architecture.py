@@ -11,7 +11,15 @@ import dialogpt_widget
 
 ROOT = Path(dialogpt_widget.__file__).parent
 ORDER = ("settings", "dialogue", "engine", "chat", "__main__", "widget", "training")
-SAME_PLACE = {"reply": "chat", "listeners": "chat"}  # files beside chat.py that it is made of
+SAME_PLACE = {
+    "arguments": "settings",
+    "reply": "chat",
+    "listeners": "chat",
+    "holder": "chat",
+    "keep": "chat",
+    "replies": "chat",
+    "snippet": "chat",
+}  # files beside those they belong to
 FILES = sorted(file for file in ROOT.rglob("*.py") if file != ROOT / "__init__.py")
 HEAVY = {"torch", "transformers", "tokenizers", "huggingface_hub"}
 

@@ -9,7 +9,7 @@ import pytest
 from builders import byte_tokenizer, chat_model, random_gpt2
 
 from dialogpt_widget.chat import Chat
-from dialogpt_widget.dialogue.conversation import Turn
+from dialogpt_widget.dialogue.turn import Turn
 from dialogpt_widget.engine.model import ChatModel
 from dialogpt_widget.settings import Settings
 
@@ -36,7 +36,7 @@ def test_a_message_and_its_reply_are_turns_of_the_path(chat: Chat) -> None:
 def test_ids_of_a_reply_go_back_into_the_context_as_they_were_said(chat: Chat) -> None:
     first = chat.send("Hello")
     second = chat.send("And?")
-    eos = chat.load().eos
+    eos = chat.load_model().eos
     asked = [turn for turn in chat.path if turn.role == "user"]
     assert second.context == (asked[0].id, first.id, asked[1].id)
     assert chat.context.ids[: -len(second.ids) - 1] == (*asked[0].ids, eos, *first.ids, eos, *asked[1].ids, eos)
@@ -72,7 +72,7 @@ def test_clear_and_undo(chat: Chat) -> None:
     assert chat.messages == []
     assert tuple(chat.undo()) == before
     with pytest.raises(ValueError, match="nothing to answer"):
-        Chat(chat.load()).regenerate()
+        Chat(chat.load_model()).regenerate()
 
 
 def test_tokens_and_turns_are_told_and_a_failing_listener_breaks_nothing(chat: Chat) -> None:
@@ -132,7 +132,7 @@ def test_the_token_table_of_a_chat(chat: Chat) -> None:
     reply = chat.send("Hello")
     table = chat.tokens
     asked = chat.path[0]
-    eos = chat.load().eos
+    eos = chat.load_model().eos
     assert table["id"].tolist() == [*asked.ids, eos, *reply.ids, eos]
     assert table["eos"].sum() == 2
     frame = table.to_pandas()
@@ -153,7 +153,7 @@ def test_a_model_is_loaded_once_by_many_threads(monkeypatch: pytest.MonkeyPatch)
 
     monkeypatch.setattr(ChatModel, "from_pretrained", staticmethod(make))
     chat = Chat("somewhere/tiny")
-    threads = [threading.Thread(target=chat.load) for _ in range(8)]
+    threads = [threading.Thread(target=chat.load_model) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:

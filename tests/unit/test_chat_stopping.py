@@ -7,9 +7,10 @@ import threading
 from typing import Any
 
 import pytest
+from builders import before_each_step
 
 from dialogpt_widget.chat import Chat
-from dialogpt_widget.dialogue.conversation import Turn
+from dialogpt_widget.dialogue.turn import Turn
 from dialogpt_widget.engine.model import ChatModel
 from dialogpt_widget.settings import Settings
 
@@ -50,10 +51,10 @@ def test_ctrl_c_keeps_the_partial_reply(model: ChatModel) -> None:
         if count == 5:
             raise KeyboardInterrupt
 
-    hook = model._model.register_forward_pre_hook(interrupt)
+    end = before_each_step(model, interrupt)
     with pytest.raises(KeyboardInterrupt):
         chat.send("Hello")
-    hook.remove()
+    end()
     assert (chat.path[-1].role, chat.path[-1].stop, len(chat.path[-1].ids)) == ("assistant", "user", 4)
     assert chat.send("Again").stop == "length"
 
@@ -65,10 +66,10 @@ def test_a_model_that_fails_midway_leaves_what_it_said(model: ChatModel) -> None
         if len(model._cached) > 12:
             raise RuntimeError("broken")
 
-    hook = model._model.register_forward_pre_hook(fail)
+    end = before_each_step(model, fail)
     with pytest.raises(RuntimeError, match="broken"):
         chat.send("Hello")
-    hook.remove()
+    end()
     assert (chat.path[-1].role, chat.path[-1].stop) == ("assistant", "error")
     assert chat.regenerate().stop == "length"
 

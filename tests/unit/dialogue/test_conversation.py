@@ -8,7 +8,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from dialogpt_widget.dialogue.conversation import Conversation, Turn
+from dialogpt_widget.dialogue.conversation import Conversation
+from dialogpt_widget.dialogue.turn import Turn
 
 
 def add(conversation: Conversation, parent: Turn | None, *, select: bool = True) -> Turn:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 from builders import path_of, turn
@@ -82,11 +85,50 @@ def test_data_frames_and_arrow_tables_hold_words_and_a_column_for_each_filter() 
     assert frame["role"].tolist() == ["user"] * 3 + ["assistant"] * 2
     assert set(frame["origin"]) == {"given"}
     assert arrow.column("id").to_pylist() == frame["id"].tolist() == [1, 2, 99, 3, 99]
-    assert arrow.column("alt_fate")[0].as_py() == ["kept"] * ALTERNATIVES
+    assert arrow.column("alt_fate")[0].as_py() == [None] * ALTERNATIVES
     assert repr(table) == "<TokenTable of 5 tokens>"
+
+
+def test_what_is_not_known_is_missing_from_data_frames_and_arrow_tables_and_what_is_known_is_whole() -> None:
+    rows = given_rows([1, 2, 3], 300)
+    rows["rank"][1:], rows["position"][1:] = [5, 1], [7, 8]
+    rows["alt_id"][1:, 0] = 4
+    rows["kept"][2], rows["cut_count"][2], rows["cut_mass"][2] = 9, range(5), 0.25
+    rows["alt_fate"][2, 0] = 3
+    table = TokenTable(rows)
+    frame, arrow = table.to_pandas(), table.to_arrow()
+    expected = {
+        "rank": [None, 5, 1],
+        "position": [None, 7, 8],
+        "kept": [None, None, 9],
+        "cut_count_top_p": [None, None, 3],
+        "cut_mass_top_p": [None, None, 0.25],
+    }
+    for name, values in expected.items():
+        assert [
+            None if missing else value for value, missing in zip(frame[name], frame[name].isna(), strict=True)
+        ] == values
+        assert [None if value != value else value for value in arrow.column(name).to_pylist()] == values
+    assert {str(frame[name].dtype) for name in ("rank", "kept", "cut_count_top_p")} == {"UInt16"}
+    assert frame.query("rank > 1").id.tolist() == [2]
+    assert [row[0] for row in frame["alt_id"]] == [None, 4, 4]
+    assert [row[0] for row in frame["alt_fate"]] == [None, None, "top_k"]
+    assert arrow.column("alt_fate").to_pylist() == frame["alt_fate"].tolist()
+    assert table["rank"].tolist() == [0, 5, 1]
+
+
+def test_the_docs_explain_every_column() -> None:
+    table = TokenTable(given_rows([1], 300), decode=str)
+    docs = (Path(__file__).parents[3] / "docs" / "tokens.md").read_text("utf-8")
+    explained = re.findall(r"^\| `(\w+)`", docs, re.MULTILINE)
+    shown = [name for name, _ in table.columns()]
+    for kind in ("cut_count", "cut_mass"):
+        place = shown.index(f"{kind}_{FILTERS[0]}")
+        shown[place : place + len(FILTERS)] = [f"{kind}_FILTER"]
+    assert explained == shown
 
 
 def test_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "pandas", None)
-    with pytest.raises(ImportError, match="pip install pandas"):
+    with pytest.raises(ImportError, match=r"This needs pandas: pip install pandas\.$"):
         TokenTable.of_turns(path_of([1]), 99, 300).to_pandas()

@@ -21,8 +21,8 @@ def test_a_download_shows_its_bytes_grow_to_all_of_them_and_is_kept(hub: Hub) ->
     first, second = hub.load("someone/model", "someone/model")
     assert (first["name"], first["revision"]) == ("someone/model", COMMIT)
     assert first["ids"] == byte_tokenizer()("Hi!")["input_ids"]
-    assert first["told"][0] == ["Looking up model", None]
-    shares = [share for what, share in first["told"] if what.startswith("Downloading model")]
+    assert first["told"][0] == ["Looking up someone/model", None]
+    shares = [share for what, share in first["told"] if what.startswith("Downloading someone/model")]
     assert shares == sorted(shares)
     assert shares[-1] == 1.0
     assert len(set(shares)) > 4

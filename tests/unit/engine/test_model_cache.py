@@ -11,6 +11,7 @@ from test_model_generate import GREEDY, forwards, reply_ids, some_ids
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from dialogpt_widget.chat import Chat
+from dialogpt_widget.engine.gpt2 import GPT2
 from dialogpt_widget.engine.model import ChatModel
 from dialogpt_widget.settings import Settings
 
@@ -56,7 +57,7 @@ def test_what_is_cached_is_what_was_read() -> None:
     model = chat_model(0, eagerness=0.0)
     for ids in ([1, 2, 3, 4], [1, 2, 9], [7], [7, 8], [1, 2, 3]):
         reply_ids(model, ids, GREEDY.replace(max_new_tokens=3))
-        assert model._cache.get_seq_length() == len(model._cached)
+        assert model._network._cache.length == len(model._cached)
         assert model._cached[: len(ids)] == ids
 
 
@@ -66,14 +67,14 @@ def test_a_ctrl_c_while_the_cache_is_cropped_spoils_no_later_reply(monkeypatch: 
     edited = [1, 2, 3, 9, 9]
     expected = reply_ids(chat_model(6, eagerness=0.0), edited, settings)
     reply_ids(model, [1, 2, 3, 4, 5, 6, 7, 8], settings)
-    crop = type(model._cache).crop
+    keep = GPT2.keep
 
-    def interrupted(cache: object, length: int) -> None:
-        crop(cache, length)
+    def interrupted(network: GPT2, count: int) -> None:
+        keep(network, count)
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(type(model._cache), "crop", interrupted)
+        patch.setattr(GPT2, "keep", interrupted)
         with pytest.raises(KeyboardInterrupt):
             reply_ids(model, edited, settings)
     assert reply_ids(model, edited, settings) == expected
@@ -116,11 +117,18 @@ def test_another_architecture_without_absolute_positions_chats() -> None:
     assert reply_ids(model, ids, GREEDY.replace(max_new_tokens=20)) == expected
     chat = Chat(model, settings=Settings(seed=3, max_new_tokens=20))
     assert [chat.send(text).role for text in ("Hello", "How are you?", "x" * 300)] == ["assistant"] * 3
+    kept, fresh = chat_model(0, network=network), chat_model(0, network=network)
+    for ids in (some_ids(30), some_ids(30)[:20] + some_ids(10, 1), some_ids(5), some_ids(30)):
+        fresh.forget()
+        assert reply_ids(kept, ids, GREEDY.replace(max_new_tokens=5)) == reply_ids(
+            fresh, ids, GREEDY.replace(max_new_tokens=5)
+        )
 
 
 def test_forgetting_gives_the_cache_back(model: ChatModel) -> None:
     reply_ids(model, [1, 2, 3], GREEDY.replace(max_new_tokens=3))
-    assert model._cache is not None
+    assert model._network._cache.length
     model.forget()
-    assert model._cache is None
+    assert model._network._cache.length == 0
+    assert model._network._cache._store is None
     assert model._cached == []

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
 import torch
-from builders import chat_model
+from builders import chat_model, reference
 
 from dialogpt_widget.engine.errors import ModelError
 from dialogpt_widget.engine.model import PREFILL, ChatModel
@@ -24,16 +24,23 @@ def reply_ids(model: ChatModel, ids: list[int], settings: Settings = GREEDY, **m
 
 
 @contextmanager
-def forwards(model: ChatModel) -> Iterator[list[int]]:
-    """The lengths of the pieces that the network reads meanwhile."""
+def forwards(model: ChatModel, then: Callable[[], object] = lambda: None) -> Iterator[list[int]]:
+    """The lengths of the pieces that the network reads meanwhile; `then` is called after each."""
     seen: list[int] = []
-    hook = model._model.register_forward_pre_hook(
-        lambda _, __, named: seen.append(named["input_ids"].shape[1]), with_kwargs=True
-    )
+    network = model._network
+    advance = network.advance
+
+    def noted(ids: Sequence[int]) -> torch.Tensor:
+        seen.append(len(ids))
+        logits = advance(ids)
+        then()
+        return logits
+
+    network.advance = noted  # type: ignore[method-assign]
     try:
         yield seen
     finally:
-        hook.remove()
+        del network.advance
 
 
 def some_ids(count: int, seed: int = 0, vocabulary: int = 299) -> list[int]:
@@ -46,9 +53,13 @@ def test_greedy_equals_transformers_generate(seed: int) -> None:
     model = chat_model(seed, eagerness=1 + seed)
     ids = some_ids(5 + 20 * seed, seed)
     batch = torch.tensor([ids])
-    expected = model._model.generate(
-        batch, attention_mask=torch.ones_like(batch), max_new_tokens=40, do_sample=False, pad_token_id=model.eos
-    )[0, len(ids) :].tolist()
+    expected = (
+        reference(model)
+        .generate(
+            batch, attention_mask=torch.ones_like(batch), max_new_tokens=40, do_sample=False, pad_token_id=model.eos
+        )[0, len(ids) :]
+        .tolist()
+    )
     assert reply_ids(model, ids, GREEDY.replace(max_new_tokens=40)) == expected
 
 
@@ -56,14 +67,20 @@ def test_greedy_equals_transformers_generate(seed: int) -> None:
 def test_penalties_equal_transformers_on_the_reply_alone(options: dict[str, Any]) -> None:
     model = chat_model(3, eagerness=6.0 if "min_new_tokens" in options else 1.0)
     ids = some_ids(30)
-    expected = model._model.generate(
-        inputs_embeds=model._model.transformer.wte(torch.tensor([ids])),  # so that its processors do not see the ids
-        attention_mask=torch.ones(1, len(ids), dtype=torch.long),
-        max_new_tokens=30,
-        do_sample=False,
-        pad_token_id=model.eos,
-        **options,
-    )[0].tolist()
+    expected = (
+        reference(model)
+        .generate(
+            inputs_embeds=reference(model).transformer.wte(
+                torch.tensor([ids])
+            ),  # so that its processors do not see the ids
+            attention_mask=torch.ones(1, len(ids), dtype=torch.long),
+            max_new_tokens=30,
+            do_sample=False,
+            pad_token_id=model.eos,
+            **options,
+        )[0]
+        .tolist()
+    )
     settings = GREEDY.replace(max_new_tokens=30)
     assert reply_ids(model, ids, settings.replace(**options)) == expected
     assert reply_ids(model, ids, settings) != expected
@@ -82,7 +99,7 @@ def test_a_long_context_is_read_in_pieces_with_the_same_result(make_model: Calla
     model = make_model(2, positions=1024)
     ids = some_ids(700)
     with torch.inference_mode():
-        whole = int(model._model(torch.tensor([ids])).logits[0, -1].argmax())
+        whole = int(reference(model)(torch.tensor([ids])).logits[0, -1].argmax())
     with forwards(model) as pieces:
         assert next(iter(model.generate(ids, GREEDY))).id == whole
     assert pieces == [PREFILL, PREFILL, 700 - 2 * PREFILL]
@@ -146,10 +163,9 @@ def test_stop_lets_no_further_forward_begin(model: ChatModel) -> None:
 
 def test_stop_is_heard_within_a_long_prefill() -> None:
     model, stop = chat_model(0, positions=1024), threading.Event()
-    hook = model._model.register_forward_hook(lambda *_: stop.set())
-    with forwards(model) as pieces:
+    with forwards(model, stop.set) as pieces:
         assert reply_ids(model, some_ids(900), GREEDY, stop=stop) == []
-    hook.remove()
+    stop.clear()
     assert pieces == [PREFILL]
     assert reply_ids(model, some_ids(900)) == reply_ids(chat_model(0, positions=1024), some_ids(900))
 
@@ -164,11 +180,11 @@ def test_an_exception_in_the_forward_pass_spoils_no_later_reply(error: BaseExcep
     def fail(*_: Any) -> None:
         raise error
 
-    hook = model._model.transformer.h[1].register_forward_hook(fail)
-    with pytest.raises(type(error)):
-        next(running)
-    hook.remove()
-    assert model._cache is None
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(model._network._layers[1], "inner_out", fail)
+        with pytest.raises(type(error)):
+            next(running)
+    assert model._network._cache.length == 0
     assert reply_ids(model, [5, 6, 7], GREEDY.replace(max_new_tokens=10)) == expected
 
 
@@ -182,10 +198,10 @@ def test_memory_that_runs_out_is_explained_and_offers_smaller_models(error: Exce
     def fail(*_: Any) -> None:
         raise error
 
-    hook = model._model.register_forward_pre_hook(fail)
+    model._network.forward = fail  # type: ignore[union-attr]
     with pytest.raises(ModelError) as caught:
         reply_ids(model, [5, 6, 7])
-    hook.remove()
+    del model._network.forward
     assert caught.value.kind == "memory"
     assert caught.value.offers[0] == "mini"
     assert reply_ids(model, [5, 6, 7])

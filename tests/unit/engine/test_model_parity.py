@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
-from builders import SAYINGS, chat_model, random_gpt2
+from builders import SAYINGS, chat_model, random_gpt2, reference
 
 from dialogpt_widget.chat import Chat
 from dialogpt_widget.engine.model import ChatModel
@@ -27,15 +27,14 @@ class Outcome:
 
 def card_reply(model: ChatModel, history: list[int], text: str, max_new_tokens: int) -> list[int]:
     """The card's loop: the new history after `text` has been answered."""
-    tokenizer, network = model._tokenizer, model._model
-    question = [*tokenizer.encode(text), tokenizer.eos_token_id]
-    ids = torch.tensor([history + question])
+    network = reference(model)
+    ids = torch.tensor([[*history, *model.encode(text), model.eos]])
     out = network.generate(
         ids,
         attention_mask=torch.ones_like(ids),
         max_length=ids.shape[1] + max_new_tokens,
-        pad_token_id=tokenizer.eos_token_id,
-        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=model.eos,
+        eos_token_id=model.eos,
         do_sample=False,
     )
     return out[0].tolist()
@@ -44,7 +43,7 @@ def card_reply(model: ChatModel, history: list[int], text: str, max_new_tokens: 
 def gap_at(model: ChatModel, ids: list[int]) -> float:
     """How far apart the two best logits are after `ids`."""
     with torch.inference_mode():
-        best = model._model(torch.tensor([ids])).logits[0, -1].topk(2).values
+        best = reference(model)(torch.tensor([ids])).logits[0, -1].topk(2).values
     return float(best[0] - best[1])
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from builders import chat_model
+from builders import chat_model, reference
 from test_model_generate import GREEDY, some_ids
 
 from dialogpt_widget.engine.model import ChatModel
@@ -15,7 +15,7 @@ def test_scores_are_the_log_softmax_of_one_pass(model: ChatModel) -> None:
     ids = [*some_ids(40), model.eos, *some_ids(20, 1)]
     table = model.score(ids)
     with torch.inference_mode():
-        logits = model._model(torch.tensor([ids])).logits[0].double().numpy()
+        logits = reference(model)(torch.tensor([ids])).logits[0].double().numpy()
     log = logits - np.logaddexp.reduce(logits, axis=1, keepdims=True)
     for place in range(1, len(ids)):
         row, before = table.rows[place], log[place - 1]

@@ -8,6 +8,8 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+from builders import before_each_step
+
 from dialogpt_widget import ChatWidget
 
 GUARD = 60  # seconds after which a test that waits in vain is ended
@@ -83,7 +85,7 @@ class Gate:
     def __init__(self, model: Any) -> None:
         self._open = threading.Event()
         self.reached = threading.Event()
-        self._hook = model._model.register_forward_pre_hook(lambda *_: self._wait())
+        before_each_step(model, self._wait)
 
     def _wait(self) -> None:
         self.reached.set()

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from builders import before_each_step
 from page import GUARD, Gate, Page
 
 from dialogpt_widget import ChatWidget, Settings
@@ -33,7 +34,7 @@ def test_mounting_makes_the_model_ready(page: Page) -> None:
     assert page.ask("mount", version=1)["ok"]
     page.until_phase("ready")
     assert page.state["info"]["parameters"] > 0
-    assert page.state["meter"] == {"used": 0, "window": 256, "first": None}
+    assert page.state["meter"] == {"used": 0, "window": 256, "first": None, "cut": 0}
 
 
 def test_a_page_of_another_version_is_told_to_reload(page: Page) -> None:
@@ -184,14 +185,14 @@ def test_a_reply_that_fails_is_shown_and_can_be_retried(page: Page, widget: Chat
     def fail(*_: Any) -> None:
         raise RuntimeError("broken")
 
-    hook = model._model.register_forward_pre_hook(fail)
+    end = before_each_step(model, fail)
     page.ask("send", text="Hello")
     page.until_phase("error")
     error = page.state["error"]
     assert "broken" in error["message"]
     assert [action["op"] for action in error["actions"]] == ["retry"]
     assert page.texts() == ["Hello"]
-    hook.remove()
+    end()
     page.ask("retry")
     page.until(lambda: len(page.turns()) == 2 and page.state["status"]["phase"] == "ready")
     assert page.state["error"] is None

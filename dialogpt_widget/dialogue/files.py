@@ -1,0 +1,186 @@
+"""A conversation as a file: versioned JSON that comes back bit for bit.
+
+The layout, version 1: `turns` in the order in which they settled; `settings` and `models`, to which turns point by
+place, each once; `leaf` and `recent`, which path is selected and which child of each turn was last (`[parent, child]`);
+`next`, the next free id; `tokens`, every reply's rows in one table of compressed columns (see `columns`), of which each
+turn says how many are its own; `chat`, the model's name and the settings of the next reply.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import reprlib
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dialogpt_widget.dialogue.columns import pack, unpack
+from dialogpt_widget.dialogue.conversation import Conversation
+from dialogpt_widget.dialogue.records import (
+    Shared,
+    entry_of,
+    list_of,
+    model_of,
+    object_of,
+    pair_of,
+    text_of,
+    turn_of,
+    whole,
+)
+from dialogpt_widget.settings import Settings
+
+FORMAT = "dialogpt-widget conversation"
+VERSION = 1
+_CALLS_ITSELF = re.compile(rf'"format"\s*:\s*"{FORMAT}"')  # no message can: quotes in it are escaped
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What a file holds.
+
+    Attributes:
+        conversation: all turns and the selected path.
+        model: name of the model that the chat was with, or None.
+        settings: how its next reply would have been decoded, or None.
+    """
+
+    conversation: Conversation
+    model: str | None = None
+    settings: Settings | None = None
+
+
+def dump(saved: Saved, *, branches: bool = True) -> str:
+    """The text of a file.
+
+    Args:
+        saved: what to write.
+        branches: whether all of the tree, or the selected path alone.
+    """
+    conversation = saved.conversation.copy()  # another thread may be adding a reply
+    turns = conversation.turns if branches else conversation.path
+    settings = Shared()
+    models = Shared()
+    entries = [entry_of(turn, conversation, settings, models) for turn in turns]
+    content = {
+        "format": FORMAT,
+        "version": VERSION,
+        "chat": {"model": saved.model, "settings": saved.settings.to_dict() if saved.settings else None},
+        "settings": settings.values,
+        "models": models.values,
+        "turns": entries,
+        "leaf": conversation.leaf,
+        "recent": [pair for pair in conversation.recent if branches],
+        "next": conversation.next_id,
+        "tokens": pack([turn.rows for turn in turns if turn.rows is not None]),
+    }
+    return json.dumps(content, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))
+
+
+def parse(text: str) -> Saved:
+    """What the text of a file holds.
+
+    Raises:
+        ValueError: it is no such file, damaged, or of a newer version.
+    """
+    try:
+        content = json.loads(text)
+    except (ValueError, RecursionError):
+        raise ValueError("This is no saved conversation: it is not JSON, or was cut off.") from None
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise ValueError("This is no saved conversation of dialogpt-widget.")
+    version = content.get("version")
+    if type(version) is int and version > VERSION:
+        raise ValueError(
+            f"This conversation was saved by a newer version of dialogpt-widget (its format is {version}, this one "
+            f"reads up to {VERSION}). Update the package: pip install --upgrade dialogpt-widget."
+        )
+    try:
+        return _read(content)
+    except (ValueError, TypeError, LookupError, OverflowError, RecursionError) as error:
+        missing = type(error) is KeyError
+        reason = f"{error} is missing" if missing else str(error).rstrip(".")
+        raise ValueError(f"This saved conversation is damaged: {reason}. Nothing was loaded.") from None
+
+
+def is_saved(text: str) -> bool:
+    """Whether a text calls itself a saved conversation, be it damaged."""
+    return _CALLS_ITSELF.search(text) is not None
+
+
+def save(saved: Saved, path: str | Path, *, branches: bool = True) -> None:
+    """Writes a file, whole or not at all.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    write(path, dump(saved, branches=branches))
+
+
+def load(path: str | Path) -> Saved:
+    """Reads a file that `save` wrote.
+
+    Raises:
+        ValueError: it is no such file, damaged, or of a newer version; the message names it.
+        OSError: it cannot be read.
+    """
+    try:
+        return parse(Path(path).read_bytes().decode("utf-8"))
+    except UnicodeDecodeError:
+        raise ValueError(f"{path}: This is no saved conversation: it is not text.") from None
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
+
+
+def write(path: str | Path, content: str | bytes) -> None:
+    """Writes a file beside its place and moves it there, so that an old one survives a failure.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    target = Path(path)
+    data = content.encode() if isinstance(content, str) else content
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        Path(name).chmod(0o666 & ~_umask())
+        Path(name).replace(target)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _read(content: dict[str, Any]) -> Saved:
+    if content["version"] != VERSION:
+        raise ValueError(f"its version is {reprlib.repr(content['version'])}")
+    entries = [object_of(entry, "a turn") for entry in list_of(content, "turns")]
+    rows = unpack(content["tokens"], sum(len(list_of(entry, "ids")) + 1 for entry in entries))
+    settings = [Settings.from_dict(object_of(values, "settings")) for values in list_of(content, "settings")]
+    models = [model_of(values) for values in list_of(content, "models")]
+    conversation = Conversation(next_id=whole(content["next"], "the next id", 10**9))
+    used = 0
+    for entry in entries:
+        count = entry.get("rows")
+        size = 0 if count is None else whole(count, "a number of rows", len(rows) - used)
+        own = None if count is None else rows[used : used + size]
+        used += size
+        conversation.add(turn_of(entry, conversation, settings, models, own), select=False)
+    if used != len(rows):
+        raise ValueError("some token rows belong to no turn")
+    leaf = content["leaf"]
+    if leaf is not None:
+        conversation[whole(leaf, "the selected turn")]
+    conversation.restore(leaf, [pair_of(pair, conversation) for pair in list_of(content, "recent")])
+    chat = object_of(content["chat"], "chat")
+    model = None if chat["model"] is None else text_of(chat["model"], "the model's name")
+    next_settings = None if chat["settings"] is None else Settings.from_dict(object_of(chat["settings"], "settings"))
+    return Saved(conversation, model, next_settings)

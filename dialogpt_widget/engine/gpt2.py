@@ -1,0 +1,199 @@
+"""GPT-2's forward pass, functional and lean: weights in, logits out.
+
+The architecture of Radford et al., 2019, "Language Models are Unsupervised Multitask Learners", which is DialoGPT's:
+token and position embeddings, then layers of causal attention and a two-layer perceptron, each behind a layer norm
+and added to the residual stream; a last layer norm; logits by the token embeddings again.
+
+Shapes: `b` sequences of `n` new ids, width `w`, `h` heads of `w / h`, `t` ids read so far, new ones included.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn.functional import gelu, layer_norm, linear, scaled_dot_product_attention
+
+FIRST_CAPACITY = 128  # tokens that a cache has room for at first
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How large a GPT-2 is.
+
+    Attributes:
+        layers: how many.
+        width: of the residual stream.
+        heads: of attention, in each layer.
+        inner: width of the perceptrons' hidden layer.
+        positions: the longest sequence.
+        vocabulary: number of ids.
+        epsilon: of the layer norms.
+        tied: whether the token embeddings are the output layer as well.
+    """
+
+    layers: int
+    width: int
+    heads: int
+    inner: int
+    positions: int
+    vocabulary: int
+    epsilon: float = 1e-5
+    tied: bool = True
+
+    @property
+    def parameters(self) -> int:
+        """How many parameters it has."""
+        return sum(math.prod(size) for size in self.weights().values())
+
+    def weights(self) -> dict[str, tuple[int, ...]]:
+        """Name and shape of every weight, as GPT-2's checkpoints name them."""
+        w, inner = self.width, self.inner
+        shapes: dict[str, tuple[int, ...]] = {"wte.weight": (self.vocabulary, w), "wpe.weight": (self.positions, w)}
+        for layer in (f"h.{number}." for number in range(self.layers)):
+            for norm in ("ln_1", "ln_2"):
+                shapes |= {f"{layer}{norm}.weight": (w,), f"{layer}{norm}.bias": (w,)}
+            for name, rows, columns in (
+                ("attn.c_attn", w, 3 * w),
+                ("attn.c_proj", w, w),
+                ("mlp.c_fc", w, inner),
+                ("mlp.c_proj", inner, w),
+            ):
+                shapes |= {f"{layer}{name}.weight": (rows, columns), f"{layer}{name}.bias": (columns,)}
+        shapes |= {"ln_f.weight": (w,), "ln_f.bias": (w,)}
+        return shapes if self.tied else shapes | {"lm_head.weight": (self.vocabulary, w)}
+
+
+class Cache:
+    """Keys and values of the ids that were read: `[layers, 2, b, h, capacity, w / h]`, of which `length` are filled."""
+
+    def __init__(self) -> None:
+        self.length = 0
+        self._store: Tensor | None = None
+
+    def reserve(self, shape: Shape, like: Tensor, batch: int, total: int) -> None:
+        """Makes room for `total` ids, at least doubling what there was."""
+        old = self._store
+        if old is not None and total <= old.shape[4]:
+            return
+        capacity = min(max(total, FIRST_CAPACITY, 2 * (0 if old is None else old.shape[4])), shape.positions)
+        self._store = like.new_empty(shape.layers, 2, batch, shape.heads, capacity, shape.width // shape.heads)
+        if old is not None:
+            self._store[..., : self.length, :] = old[..., : self.length, :]
+
+    def put(self, layer: int, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
+        """Stores a layer's new keys and values `[b, h, n, w / h]`; gives all of them, `[b, h, t, w / h]`."""
+        assert self._store is not None
+        total = self.length + keys.shape[2]
+        here = self._store[layer]
+        here[0, :, :, self.length : total], here[1, :, :, self.length : total] = keys, values
+        return here[0, :, :, :total], here[1, :, :, :total]
+
+
+class GPT2:
+    """A GPT-2 with the cache of the sequence that it has read last.
+
+    Args:
+        shape: how large it is.
+        weights: by the names of `Shape.weights`, all in one dtype on one device.
+
+    Attributes:
+        vocabulary, positions, parameters: how many.
+    """
+
+    def __init__(self, shape: Shape, weights: Mapping[str, Tensor]) -> None:
+        self.shape = shape
+        self.vocabulary = shape.vocabulary
+        self.positions: int | None = shape.positions
+        self.parameters = shape.parameters
+        self._weights = weights
+        self._unembedding = weights["wte.weight" if shape.tied else "lm_head.weight"]
+        self._layers = [_Layer(weights, f"h.{number}.") for number in range(shape.layers)]
+        self._cache = Cache()
+
+    def forward(self, ids: Tensor, cache: Cache) -> Tensor:
+        """Reads ids after those that the cache holds, and adds them to it.
+
+        Args:
+            ids: `[b, n]`.
+            cache: of the same `b` sequences.
+
+        Returns:
+            The final hidden states, after the last layer norm, `[b, n, w]`.
+        """
+        shape, weights = self.shape, self._weights
+        (batch, count), start = ids.shape, cache.length
+        cache.reserve(shape, weights["wte.weight"], batch, start + count)
+        mask = None
+        if count > 1:  # each new id sees those before it and itself
+            mask = torch.ones(count, start + count, dtype=torch.bool, device=ids.device).tril(start)
+        x = weights["wte.weight"][ids] + weights["wpe.weight"][start : start + count]
+        for number, layer in enumerate(self._layers):
+            query, key, value = self._heads(layer.attention_in(self._norm(x, layer.norm_1)))
+            keys, values = cache.put(number, key, value)
+            seen = scaled_dot_product_attention(query, keys, values, attn_mask=mask)
+            x = x + layer.attention_out(seen.transpose(1, 2).reshape(batch, count, shape.width))
+            x = x + layer.inner_out(gelu(layer.inner_in(self._norm(x, layer.norm_2)), approximate="tanh"))
+        cache.length = start + count
+        return self._norm(x, (weights["ln_f.weight"], weights["ln_f.bias"]))
+
+    def unembed(self, hidden: Tensor) -> Tensor:
+        """Logits `[..., vocabulary]` of final hidden states `[..., w]`."""
+        return linear(hidden, self._unembedding)
+
+    def _norm(self, x: Tensor, norm: tuple[Tensor, Tensor]) -> Tensor:
+        return layer_norm(x, (self.shape.width,), *norm, self.shape.epsilon)
+
+    def _heads(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Queries, keys and values, each `[b, h, n, w / h]`, of what the first projection gives, `[b, n, 3 w]`."""
+        batch, count, _ = x.shape
+        parts = x.view(batch, count, 3, self.shape.heads, -1).permute(2, 0, 3, 1, 4)
+        return parts[0], parts[1], parts[2]
+
+    # As a `Network`
+
+    def advance(self, ids: Sequence[int]) -> Tensor:
+        """Reads ids after what is cached; logits `[vocabulary]` after the last of them."""
+        hidden = self.forward(self._tensor(ids), self._cache)
+        return self.unembed(hidden[0, -1])
+
+    def keep(self, count: int) -> None:
+        """Forgets all but the first `count` ids that were read."""
+        self._cache.length = min(self._cache.length, count)
+
+    def forget(self) -> None:
+        """Forgets what was read and gives the memory back."""
+        self._cache = Cache()
+
+    def logits(self, ids: Sequence[int]) -> Tensor:
+        """Logits `[n, vocabulary]` after each of `ids`, without the cache."""
+        return self.unembed(self.forward(self._tensor(ids), Cache())[0])
+
+    def _tensor(self, ids: Sequence[int]) -> Tensor:
+        return torch.tensor([list(ids)], device=self._unembedding.device)
+
+
+class _Layer:
+    """The weights of one layer, as functions where they are linear."""
+
+    def __init__(self, weights: Mapping[str, Tensor], prefix: str) -> None:
+        def pair(name: str) -> tuple[Tensor, Tensor]:
+            return weights[f"{prefix}{name}.weight"], weights[f"{prefix}{name}.bias"]
+
+        self.norm_1, self.norm_2 = pair("ln_1"), pair("ln_2")
+        self.attention_in, self.attention_out = _affine(*pair("attn.c_attn")), _affine(*pair("attn.c_proj"))
+        self.inner_in, self.inner_out = _affine(*pair("mlp.c_fc")), _affine(*pair("mlp.c_proj"))
+
+
+def _affine(weight: Tensor, bias: Tensor) -> Any:
+    """`x -> x weight + bias` for weights `[in, out]`, which is how GPT-2 stores them."""
+
+    def apply(x: Tensor) -> Tensor:
+        flat = torch.addmm(bias, x.reshape(-1, x.shape[-1]), weight)
+        return flat.view(*x.shape[:-1], -1)
+
+    return apply

@@ -1,0 +1,94 @@
+"""What the chat asks of a network, and how any causal language model of transformers gives it."""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import torch
+
+
+class Network(Protocol):
+    """A causal language model with the cache of the one sequence that it has read last.
+
+    Attributes:
+        vocabulary: number of ids.
+        positions: the longest sequence it can take; None where it has no limit.
+        parameters: how many it has.
+    """
+
+    vocabulary: int
+    positions: int | None
+    parameters: int
+
+    def advance(self, ids: Sequence[int]) -> torch.Tensor:
+        """Reads ids after what is cached; logits `[vocabulary]` after the last of them."""
+
+    def keep(self, count: int) -> None:
+        """Forgets all but the first `count` ids that were read.
+
+        Raises:
+            ValueError, RuntimeError, AttributeError: this network's cache cannot do that.
+        """
+
+    def forget(self) -> None:
+        """Forgets what was read and gives the memory back."""
+
+    def logits(self, ids: Sequence[int]) -> torch.Tensor:
+        """Logits `[n, vocabulary]` after each of `ids`, without the cache."""
+
+
+class TransformersNetwork:
+    """A causal language model of transformers.
+
+    Args:
+        model: in evaluation mode, on its device.
+        tokenizer: asked for the longest sequence where the model's configuration does not say it.
+    """
+
+    def __init__(self, model: Any, tokenizer: Any = None) -> None:
+        self._model = model
+        self.vocabulary = int(model.get_output_embeddings().weight.shape[0])
+        self.positions = _positions(model, tokenizer)
+        self.parameters = sum(weight.numel() for weight in model.parameters())
+        accepted = inspect.signature(model.forward).parameters
+        self._last_only = {"logits_to_keep": 1} if "logits_to_keep" in accepted else {}
+        self._cache: Any = None
+        self._length = 0
+
+    def advance(self, ids: Sequence[int]) -> torch.Tensor:
+        """See `Network`."""
+        out = self._model(input_ids=self._tensor(ids), past_key_values=self._cache, use_cache=True, **self._last_only)
+        self._cache, self._length = out.past_key_values, self._length + len(ids)
+        last: torch.Tensor = out.logits[0, -1]
+        return last
+
+    def keep(self, count: int) -> None:
+        """See `Network`."""
+        if self._cache is None:
+            raise ValueError("This model keeps no cache.")
+        if count < self._length:
+            self._cache.crop(count - self._length)
+            self._length = count
+
+    def forget(self) -> None:
+        """See `Network`."""
+        self._cache, self._length = None, 0
+
+    def logits(self, ids: Sequence[int]) -> torch.Tensor:
+        """See `Network`."""
+        every: torch.Tensor = self._model(input_ids=self._tensor(ids)).logits[0]
+        return every
+
+    def _tensor(self, ids: Sequence[int]) -> torch.Tensor:
+        return torch.tensor([list(ids)], device=self._model.device)
+
+
+def _positions(model: Any, tokenizer: Any) -> int | None:
+    positions = getattr(model.config.get_text_config(), "max_position_embeddings", None)
+    if isinstance(positions, int) and positions > 0:
+        return positions
+    longest = getattr(tokenizer, "model_max_length", math.inf)
+    return int(longest) if longest < 1e9 else None

@@ -1,0 +1,62 @@
+"""Keeping a conversation: files of its own, and other tools' formats."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dialogpt_widget.dialogue import exports, files
+
+if TYPE_CHECKING:
+    from dialogpt_widget.dialogue.tokens import TokenTable
+
+
+class Keeps:
+    """What can be written of a conversation. Each file is written whole or not at all.
+
+    The methods raise OSError where a file cannot be written.
+    """
+
+    @property
+    def tokens(self) -> TokenTable:
+        """One row a token of the selected path."""
+        raise NotImplementedError
+
+    @property
+    def saved(self) -> files.Saved:
+        """What a file of this chat holds."""
+        raise NotImplementedError
+
+    def save(self, path: str | Path, branches: bool = True) -> None:  # noqa: FBT001, FBT002
+        """Writes the conversation with ids, settings and token rows as JSON, from which `load` makes it anew.
+
+        Args:
+            path: of the file.
+            branches: whether all branches, or the selected path alone.
+        """
+        files.save(self.saved, path, branches=branches)
+
+    def export_markdown(self, path: str | Path, *, branches: bool = False) -> None:
+        """Writes the selected path, or every branch, as Markdown."""
+        files.write(path, exports.to_markdown(self.saved.conversation, branches=branches))
+
+    def export_messages(self, path: str | Path, *, branches: bool = False) -> None:
+        """Writes `[{"role", "content"}]` as JSON; with branches a list of such lists."""
+        files.write(path, exports.to_messages(self.saved.conversation, branches=branches))
+
+    def export_dataset(self, path: str | Path, *, branches: bool = False) -> None:
+        """Writes rows `{"messages": [...]}` as JSON lines, for `datasets.load_dataset("json", data_files=path)`."""
+        files.write(path, exports.to_dataset(self.saved.conversation, branches=branches))
+
+    def export_tokens(self, path: str | Path) -> None:
+        """Writes the selected path's token table as CSV or Parquet, by the file's ending.
+
+        Raises:
+            ValueError: another ending.
+            ImportError: pandas, or for Parquet pyarrow, is not installed.
+        """
+        ending = Path(path).suffix.lower()
+        if ending not in (".csv", ".parquet"):
+            raise ValueError(f"Tokens are written as .csv or .parquet, not {ending or 'without an ending'}.")
+        table = self.tokens
+        files.write(path, table.to_csv() if ending == ".csv" else table.to_parquet())

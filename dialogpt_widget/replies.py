@@ -1,0 +1,253 @@
+"""How a chat answers: which turn, in which context, with which dice, one reply at a time."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from dialogpt_widget.arguments import check_settings
+from dialogpt_widget.dialogue.context import Context, build_context, encoded_for
+from dialogpt_widget.dialogue.conversation import Conversation
+from dialogpt_widget.dialogue.tokens import TokenTable
+from dialogpt_widget.dialogue.turn import Turn
+from dialogpt_widget.holder import ModelHolder
+from dialogpt_widget.listeners import Listeners
+from dialogpt_widget.reply import Begun, Reply
+from dialogpt_widget.settings import Settings
+
+if TYPE_CHECKING:
+    from dialogpt_widget.engine.decoding import Token
+
+Show = Callable[[str], object]
+
+
+class Replies(ModelHolder):
+    """A conversation, a model and settings; from them replies.
+
+    Attributes:
+        conversation: all turns ever said, as a tree.
+    """
+
+    conversation: Conversation
+
+    def __init__(self, conversation: Conversation | None, settings: Settings) -> None:
+        self.conversation = conversation if conversation is not None else Conversation()
+        self.settings = settings
+        self._busy = threading.RLock()
+        self._running: Reply | None = None
+        self._token_listeners: Listeners[Token] = Listeners()
+        self._turn_listeners: Listeners[Turn] = Listeners()
+        self._replies = 0
+        self.renumber()
+
+    def renumber(self) -> None:
+        """Numbers the next reply after all that the conversation has and all that were begun."""
+        known = (turn.reply + 1 for turn in self.conversation.turns if turn.reply is not None)
+        self._replies = max(self._replies, *known, 0)
+
+    @property
+    def settings(self) -> Settings:
+        """How the next reply is decoded; assign `Settings(...)` or `chat.settings.replace(...)`."""
+        return self._settings
+
+    @settings.setter
+    def settings(self, settings: Settings) -> None:
+        self._settings = check_settings(settings)
+
+    @property
+    def turns(self) -> tuple[Turn, ...]:
+        """Every turn of every branch, in the order in which they settled."""
+        return self.conversation.turns
+
+    @property
+    def path(self) -> tuple[Turn, ...]:
+        """The selected branch of the conversation, root first."""
+        return self.conversation.path
+
+    @property
+    def tokens(self) -> TokenTable:
+        """One row a token of the selected path, EOS included."""
+        model = self.load_model()
+        return TokenTable.of_turns(self.path, model.eos, model.vocabulary, model.decode)
+
+    @property
+    def context(self) -> Context:
+        """What the model would see of the selected path now, and which turns have fallen out."""
+        return self.context_of(self.path, self.settings)
+
+    def context_of(self, path: Sequence[Turn], settings: Settings, begun: int = 0) -> Context:
+        """What the model sees of a path; see `build_context`."""
+        model = self.load_model()
+        turns = encoded_for(path, model.name, model.encode)
+        return build_context(turns, model.eos, settings, model.positions, begun)
+
+    def question(self, turn: Turn | int | None = None) -> Turn:
+        """The user's turn that a reply to `turn` answers: itself, or of a reply the one before; by default the last.
+
+        Raises:
+            ValueError: there is no such turn.
+            UnknownTurnError: it is not in this conversation, or no longer.
+        """
+        asked = self.conversation.find(turn) if turn is not None else next(iter(self.path[-1:]), None)
+        if asked is not None and asked.role == "assistant" and asked.parent is not None:
+            asked = self.conversation[asked.parent]
+        if asked is None or asked.role != "user":
+            raise ValueError("There is nothing to answer: say something first.")
+        return asked
+
+    def reply(
+        self, turn: Turn | int | None = None, stop: threading.Event | None = None, *, said: bool = False
+    ) -> Reply:
+        """A new reply to a turn (see `question`), to be handed to `run`.
+
+        Args:
+            turn: what is answered.
+            stop: an event that stops it; one of its own if not given.
+            said: whether the turn was said for it, so that `undo` takes back both.
+
+        Raises:
+            ValueError: there is no such turn.
+            UnknownTurnError: it is not in this conversation, or no longer.
+            ModelError: the model could not be loaded.
+        """
+        return self._reply(self.question(turn), self._seeded(self.settings), self._number(), stop, said=said)
+
+    def unfinished(self, turn: Turn | int) -> Turn:
+        """A reply that can be continued: one that was cut off or written by hand.
+
+        Raises:
+            ValueError: that is no reply, or it ended by itself.
+            UnknownTurnError: it is not in this conversation, or no longer.
+        """
+        old = self.conversation.find(turn)
+        if old.role != "assistant":
+            raise ValueError("Only a reply can be continued: this is a message.")
+        if old.stop == "eos":
+            raise ValueError("This reply ended by itself: the model chose the end of the turn. Edit it to go on.")
+        return old
+
+    def continuation(self, turn: Turn | int, stop: threading.Event | None = None) -> Reply:
+        """A reply that begins as another, cut off or written by hand, and goes on; to be handed to `run`.
+
+        It keeps the dice and settings of the reply that it continues, and may be longer by `max_new_tokens`.
+
+        Raises:
+            ValueError: that is no reply, it ended by itself, or it fills the window.
+            UnknownTurnError: it is not in this conversation, or no longer.
+            ModelError: the model could not be loaded.
+        """
+        old, model = self.unfinished(turn), self.load_model()
+        same = old.model == model.name
+        begun = Begun(old.ids, old.rows) if same else Begun(tuple(model.encode(old.text)))
+        if old.settings is None or old.reply is None:
+            settings, number = self._seeded(self.settings), self._number()
+        else:
+            settings, number = old.settings, old.reply
+        longest = max(len(begun.ids) + self.settings.max_new_tokens, settings.min_new_tokens)
+        longest = min(longest, Settings.bounds("max_new_tokens")[1])
+        return self._reply(self.question(old), settings.replace(max_new_tokens=longest), number, stop, begun)
+
+    def _reply(
+        self,
+        asked: Turn,
+        settings: Settings,
+        number: int,
+        stop: threading.Event | None,
+        begun: Begun | None = None,
+        *,
+        said: bool = False,
+    ) -> Reply:
+        path = self.conversation.path_to(asked)
+        context = self.context_of(path, settings, len(begun.ids) if begun else 0)
+        turn_id = self.conversation.reserve()
+        stop = stop or threading.Event()
+        return Reply(turn_id, asked, self.load_model(), context, settings, number, stop, begun, said=said)
+
+    def _number(self) -> int:
+        self._replies += 1
+        return self._replies - 1
+
+    def _seeded(self, settings: Settings) -> Settings:
+        if settings.seed is not None:
+            return settings
+        self.load_model()
+        from dialogpt_widget.engine.model import draw_seed
+
+        return settings.replace(seed=draw_seed())
+
+    def begin(self, reply: Reply) -> None:
+        """Selects the path that ends with the question of a reply, which is about to run."""
+        if reply.moved is None:
+            reply.moved = self.conversation.point(reply.parent)
+
+    def run(self, reply: Reply, show: Show | None = None) -> Turn:
+        """Decodes a reply to its end and adds it; it is selected unless something else has been meanwhile.
+
+        While it runs, the path that ends with its question is selected.
+
+        Args:
+            reply: from `reply` or `continuation`.
+            show: called with each piece of text.
+
+        Returns:
+            The settled turn. One without tokens, stopped before its first, is not added.
+
+        Raises:
+            KeyboardInterrupt: Ctrl-C; what was said until then is kept.
+            ModelError: memory ran out.
+        """
+        with self._busy:
+            self.begin(reply)
+            self._running = reply
+            try:
+                for token, piece in reply:
+                    if token is not None:
+                        self._token_listeners.tell(token)
+                    if show and piece:
+                        show(piece)
+            finally:
+                self._running = None
+                turn = reply.turn()
+                here = self.conversation.leaf == reply.parent.id
+                if reply.tokens:
+                    self.add(turn, select=here, joined=bool(reply.moved or reply.said))
+                elif reply.moved and here:
+                    self.conversation.undo()
+        return turn
+
+    def stop(self) -> None:
+        """Stops the running reply before the model's next step; any thread may call it."""
+        running = self._running
+        if running is not None:
+            running.stop.set()
+
+    def forget(self, turn: Turn | int) -> tuple[Turn, ...]:
+        """Erases a turn with all that follows it, for good: `undo` does not bring it back.
+
+        Returns:
+            What was erased.
+
+        Raises:
+            RuntimeError: a reply is running there.
+            UnknownTurnError: it is not in this conversation, or no longer.
+        """
+        running = self._running
+        first = self.conversation.find(turn)
+        if running is not None and first in self.conversation.path_to(running.parent):
+            raise RuntimeError("A reply is being said there: stop it first, then forget.")
+        return self.conversation.forget(first)
+
+    def add(self, turn: Turn, *, select: bool = True, joined: bool = False) -> Turn:
+        """Adds a settled turn and tells of it."""
+        self.conversation.add(turn, select=select, joined=joined)
+        self._turn_listeners.tell(turn)
+        return turn
+
+    def on_token(self, listener: Callable[[Token], Any]) -> Callable[[], None]:
+        """Calls `listener(token)` for each token of each reply; returns a function that ends that."""
+        return self._token_listeners.add(listener)
+
+    def on_turn(self, listener: Callable[[Turn], Any]) -> Callable[[], None]:
+        """Calls `listener(turn)` for each turn that settles; returns a function that ends that."""
+        return self._turn_listeners.add(listener)

@@ -1,0 +1,166 @@
+"""What a notebook calls on a widget: the verbs of `Chat`, which wait for the worker and show what they do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from dialogpt_widget.dialogue import files
+from dialogpt_widget.dialogue.conversation import Conversation
+from dialogpt_widget.dialogue.exports import Messages
+from dialogpt_widget.dialogue.messages import check_message
+from dialogpt_widget.dialogue.tokens import TokenTable
+from dialogpt_widget.dialogue.turn import Turn
+from dialogpt_widget.keep import Keeps
+from dialogpt_widget.settings import Settings
+from dialogpt_widget.widget.item import Item
+from dialogpt_widget.widget.session import SELECTION, Session, key_of
+
+if TYPE_CHECKING:
+    from dialogpt_widget.engine.decoding import Token
+    from dialogpt_widget.engine.model import ChatModel
+
+
+class Verbs(Keeps):
+    """The verbs; `_session` does the work."""
+
+    _session: Session
+    selected: Any
+
+    def send(self, text: str) -> Turn:
+        """Says something, streams the reply into the view and returns it. Ctrl-C stops it and keeps what was said.
+
+        Raises:
+            TypeError: not a string.
+            ValueError: empty, or too long.
+            ModelError: the model could not be loaded or run.
+        """
+        return self._wait(Item("message", check_message(text)))
+
+    async def asend(self, text: str) -> Turn:
+        """`send` for asyncio; cancelling it stops the reply."""
+        return await self._session.wait_async(self._session.put(Item("message", check_message(text), awaited=True)))
+
+    def regenerate(self, turn: Turn | int | None = None) -> Turn:
+        """Answers again: another version of a reply, by default of the last."""
+        return self._wait(Item("regenerate", turn=self._session.chat.question(turn)))
+
+    def continue_(self, turn: Turn | int) -> Turn:
+        """Goes on with a reply that was cut off or written by hand, as a new version of it."""
+        return self._wait(Item("continue", turn=self._session.chat.unfinished(turn)))
+
+    def edit(self, turn: Turn | int, text: str) -> Turn:
+        """Says a turn in other words, as a new version of it; what followed stays with the old one.
+
+        Returns:
+            For a user's turn the reply to its new version, for a reply the new version itself.
+        """
+        old = self.conversation.find(turn)
+        if old.role == "user":
+            return self._wait(Item("edit", check_message(text), old))
+        changed = self._session.chat.rewrite(old, text)
+        self._session.show(key_of(changed), *SELECTION)
+        return changed
+
+    def stop(self) -> None:
+        """Stops the running reply before the model's next step; what was said is kept."""
+        self._session.stop()
+
+    def use(self, model: str | ChatModel) -> None:
+        """Goes on with another model; the conversation stays."""
+        self._session.use(model)
+
+    def clear(self) -> None:
+        """Selects an empty path; `undo` brings the conversation back."""
+        self._session.chat.clear()
+        self._session.show(*SELECTION)
+
+    def undo(self) -> Sequence[Turn]:
+        """Restores the previous selection of the conversation's tree; returns the path."""
+        path = self._session.chat.undo()
+        self._session.show(*SELECTION)
+        return path
+
+    def select(self, turn: Turn | int) -> Sequence[Turn]:
+        """Selects the path through a turn; returns it."""
+        path = self._session.chat.select(turn)
+        self._session.show(*SELECTION)
+        return path
+
+    def siblings(self, turn: Turn | int) -> Sequence[Turn]:
+        """The versions of a turn, itself included, oldest first."""
+        return self.conversation.siblings(turn)
+
+    def forget(self, turn: Turn | int) -> None:
+        """Erases a turn with all that follows it, for good: `undo` does not bring it back.
+
+        Raises:
+            RuntimeError: a reply is running there.
+            UnknownTurnError: it is not in this conversation, or no longer.
+        """
+        if self.selected in self._session.forget(turn):
+            self.selected = None
+
+    def code(self, turn: Turn | int) -> str:
+        """Python code that makes a reply again, id for id."""
+        return self._session.chat.code(turn)
+
+    @property
+    def conversation(self) -> Conversation:
+        """All turns ever said, as a tree."""
+        return self._session.chat.conversation
+
+    @property
+    def turns(self) -> tuple[Turn, ...]:
+        """Every turn of every branch, in the order in which they settled."""
+        return self.conversation.turns
+
+    @property
+    def path(self) -> tuple[Turn, ...]:
+        """The selected branch of the conversation, root first."""
+        return self.conversation.path
+
+    @property
+    def messages(self) -> Messages:
+        """The settled turns of the selected path as `[{"role", "content"}]`.
+
+        Assigning such a list starts a conversation from it, which loads the model; `undo` brings back the one before.
+        """
+        return self._session.chat.messages
+
+    @messages.setter
+    def messages(self, messages: Messages) -> None:
+        self._session.chat.messages = messages
+        self._session.show(*map(key_of, self.path), *SELECTION)
+
+    @property
+    def tokens(self) -> TokenTable:
+        """One row a token of the selected path, EOS included."""
+        return self._session.chat.tokens
+
+    @property
+    def saved(self) -> files.Saved:
+        """What a file of this chat holds."""
+        return self._session.chat.saved
+
+    @property
+    def settings(self) -> Settings:
+        """How the next reply is decoded; assign `Settings(...)` or `chat.settings.replace(...)`."""
+        return self._session.chat.settings
+
+    @settings.setter
+    def settings(self, settings: Settings) -> None:
+        self._session.chat.settings = settings
+        self._session.show("settings", "meter")
+
+    def on_token(self, listener: Callable[[Token], Any]) -> Callable[[], None]:
+        """Calls `listener(token)` for each token of each reply; returns a function that ends that."""
+        return self._session.chat.on_token(listener)
+
+    def on_turn(self, listener: Callable[[Turn], Any]) -> Callable[[], None]:
+        """Calls `listener(turn)` for each turn that settles; returns a function that ends that."""
+        return self._session.chat.on_turn(listener)
+
+    def _wait(self, item: Item) -> Turn:
+        item.awaited = item.paced = True
+        return self._session.wait(self._session.put(item))

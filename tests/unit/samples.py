@@ -1,0 +1,61 @@
+"""Chats in which all that can happen has happened."""
+
+from __future__ import annotations
+
+import functools
+
+from builders import chat_model, random_gpt2
+
+from dialogpt_widget.chat import Chat
+from dialogpt_widget.dialogue import files
+from dialogpt_widget.dialogue.conversation import Conversation
+from dialogpt_widget.settings import Settings
+
+TEXTS = ("Hello", "naïve café 😀", 'a "quoted"\nline\u2028of \\ two')
+
+
+def stop_after(chat: Chat, tokens: int) -> None:
+    """Stops the chat's next replies by hand, as soon as they have that many new tokens."""
+    said: list[int] = []
+
+    def listen(token: object) -> None:
+        said.append(1)
+        if len(said) == tokens:
+            chat.stop()
+
+    end = chat.on_token(listen)
+    chat.on_turn(lambda turn: end() if turn.role == "assistant" else None)
+
+
+def well_used() -> Chat:
+    """A chat with branches, replies that ended in every way, edits, a continuation, a gap, a window that overflowed."""
+    chat = Chat(chat_model(), settings=Settings(seed=3, max_new_tokens=9, max_context=60))
+    for text in TEXTS:
+        chat.send(text)
+    chat.settings = chat.settings.replace(do_sample=False, max_new_tokens=5)
+    cut = chat.regenerate()
+    chat.continue_(cut)
+    written = chat.edit(cut, "Written by hand.")
+    stop_after(chat, 2)
+    chat.send("Stop")
+    never = chat.reply(chat.say("never answered"))
+    never.stop.set()
+    chat.run(never)
+    chat.edit(chat.path[0], "Another beginning")
+    chat.use(chat_model(1, network=random_gpt2(1)))
+    chat.settings = chat.settings.replace(do_sample=True, temperature=0.7, max_new_tokens=7, min_new_tokens=0)
+    chat.send("What now?")
+    chat.select(written)
+    return chat
+
+
+@functools.cache
+def saved_text() -> str:
+    """The file of a well used chat."""
+    return files.dump(well_used().saved)
+
+
+def contents(conversation: Conversation) -> list[object]:
+    """Every field of every turn, the bytes of token rows among them, and what is selected."""
+    turns = [(turn, None if turn.rows is None else (turn.rows.dtype, turn.rows.tobytes())) for turn in conversation.turns]
+    return [turns, conversation.leaf, conversation.recent, conversation.next_id]
