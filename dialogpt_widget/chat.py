@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from dialogpt_widget.arguments import check_show, explain_keywords
 from dialogpt_widget.dialogue import files
@@ -54,23 +53,6 @@ class Chat(Replies, Keeps):
     ) -> None:
         self.use(model, device=device, precision=precision, revision=revision)
         super().__init__(conversation, recommended(self.model_name) if settings is None else settings)
-
-    @classmethod
-    def load(cls, path: str | Path, model: str | ChatModel | None = None, **options: Any) -> Chat:
-        """A chat from a file that `save` wrote.
-
-        Args:
-            path: of the file.
-            model: to go on with; the one that it was saved with if not given.
-            **options: of `Chat`, such as `device`.
-
-        Raises:
-            ValueError: the file is damaged, of a newer version, or no such file; nothing is loaded by halves.
-            OSError: it cannot be read.
-        """
-        saved = files.load(path)
-        options.setdefault("settings", saved.settings)
-        return cls(model or saved.model or MEDIUM, conversation=saved.conversation, **options)
 
     def __repr__(self) -> str:
         return f"<Chat {self.summary}>"

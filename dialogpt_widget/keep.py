@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from typing_extensions import Self
 
 from dialogpt_widget.dialogue import exports, files
+from dialogpt_widget.engine.names import MEDIUM
 
 if TYPE_CHECKING:
     from dialogpt_widget.dialogue.tokens import TokenTable
+    from dialogpt_widget.engine.model import ChatModel
+
+
+K = TypeVar("K", bound="Keeps")
 
 
 class Keeps:
@@ -16,6 +23,24 @@ class Keeps:
 
     The methods raise OSError where a file cannot be written.
     """
+
+    @classmethod
+    def load(cls, path: str | Path, model: str | ChatModel | None = None, **options: Any) -> Self:
+        """A chat from a file that `save` wrote.
+
+        Args:
+            path: of the file.
+            model: to go on with; the one that it was saved with if not given.
+            **options: of the constructor, such as `device`.
+
+        Raises:
+            ValueError: the file is damaged, of a newer version, or no such file; nothing is loaded by halves.
+            OSError: it cannot be read.
+        """
+        saved = files.load(path)
+        options.setdefault("settings", saved.settings)
+        make: Callable[..., Self] = cls
+        return make(model or saved.model or MEDIUM, conversation=saved.conversation, **options)
 
     @property
     def tokens(self) -> TokenTable:

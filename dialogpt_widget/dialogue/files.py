@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import reprlib
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +33,7 @@ from dialogpt_widget.settings import Settings
 
 FORMAT = "dialogpt-widget conversation"
 VERSION = 1
+_LONGEST_REASON = 200  # characters of what is wrong with a file; it may quote all of it
 _CALLS_ITSELF = re.compile(rf'"format"\s*:\s*"{FORMAT}"')  # no message can: quotes in it are escaped
 
 
@@ -100,9 +100,9 @@ def parse(text: str) -> Saved:
     try:
         return _read(content)
     except (ValueError, TypeError, LookupError, OverflowError, RecursionError) as error:
-        missing = type(error) is KeyError
-        reason = f"{error} is missing" if missing else str(error).rstrip(".")
-        raise ValueError(f"This saved conversation is damaged: {reason}. Nothing was loaded.") from None
+        reason = f"{error} is missing" if type(error) is KeyError else str(error).rstrip(".")
+        short = reason if len(reason) < _LONGEST_REASON else f"{reason[:_LONGEST_REASON]}…"
+        raise ValueError(f"This saved conversation is damaged: {short}. Nothing was loaded.") from None
 
 
 def is_saved(text: str) -> bool:
@@ -161,7 +161,7 @@ def _umask() -> int:
 
 def _read(content: dict[str, Any]) -> Saved:
     if content["version"] != VERSION:
-        raise ValueError(f"its version is {reprlib.repr(content['version'])}")
+        raise ValueError(f"its version is {content['version']!r}")
     entries = [object_of(entry, "a turn") for entry in list_of(content, "turns")]
     rows = unpack(content["tokens"], sum(len(list_of(entry, "ids")) + 1 for entry in entries))
     settings = [Settings.from_dict(object_of(values, "settings")) for values in list_of(content, "settings")]

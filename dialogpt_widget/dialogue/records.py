@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import reprlib
 from typing import Any
 
 import numpy as np
@@ -75,7 +74,7 @@ def turn_of(
     """
     role, parent, stop = entry["role"], entry["parent"], entry.get("stop")
     if role not in _ROLES or stop not in _STOPS:
-        raise ValueError(f"a turn has the role {reprlib.repr(role)}, the end {reprlib.repr(stop)}")
+        raise ValueError(f"a turn has the role {role!r}, the end {stop!r}")
     if parent is not None:
         conversation[whole(parent, "a parent")]
     ids = tuple(whole(token, "a token id", 2**32 - 1) for token in list_of(entry, "ids"))
@@ -83,7 +82,7 @@ def turn_of(
         raise ValueError("token rows and ids of a turn differ")
     created = entry["created"]
     if type(created) not in (int, float) or not 0 <= created <= _LATEST:
-        raise ValueError(f"a turn's time is {reprlib.repr(created)}")
+        raise ValueError(f"a turn's time is {created!r}")
     made, number, saw = entry.get("settings"), entry.get("reply"), entry.get("saw")
     if len({made is None, number is None, stop is None}) > 1 or (made is not None and role == "user"):
         raise ValueError("a turn is half a reply")
@@ -138,14 +137,14 @@ def model_of(values: Any) -> tuple[str, str | None, str]:
 def whole(value: Any, what: str, most: int = 10**9) -> int:
     """A whole number from 0 to `most`."""
     if type(value) is not int or not 0 <= value <= most:
-        raise ValueError(f"{what} is {reprlib.repr(value)}")
+        raise ValueError(f"{what} is {value!r}")
     return value
 
 
 def text_of(value: Any, what: str) -> str:
     """Well-formed text."""
     if not isinstance(value, str):
-        raise TypeError(f"{what} is {reprlib.repr(value)}")
+        raise TypeError(f"{what} is {value!r}")
     value.encode()  # refuses lone surrogates
     return value
 

@@ -41,12 +41,10 @@ def pick_device(device: str = "auto") -> torch.device:
         ModelError: the device that was asked for is not there.
         ValueError: that is not a device.
     """
+    check_names(device, "auto")
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
-    try:
-        wanted = torch.device(device)
-    except RuntimeError:
-        raise ValueError(f'device is "auto", "cpu", "cuda", "cuda:1" or "mps", not {device!r}.') from None
+    wanted = torch.device(device)
     there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if not there.get(wanted.type, False) or (wanted.index or 0) >= max(1, torch.cuda.device_count()):
         raise ModelError("unsupported", f"There is no device {device!r} here.", 'Use device="auto" or device="cpu".')

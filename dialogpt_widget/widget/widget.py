@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import time
+import uuid
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -83,29 +85,13 @@ class ChatWidget(Verbs, anywidget.AnyWidget):  # type: ignore[misc]  # anywidget
         self._changes = Changes()
         self._starters = list(STARTERS if starters is None else map(check_message, starters))
         self._session = Session(chat, self)
+        self._mark = uuid.uuid4().hex
         super().__init__(height=height, status=present.status("idle", ""))
-        self._transcript = TranscriptOutput(self._transcribed, f"dialogpt-{self.model_id or id(self)}")
+        self._transcript = TranscriptOutput(self._transcribed, f"dialogpt-{self._mark}")
         self.on_msg(self._on_message)
 
     def __repr__(self) -> str:
         return f"<ChatWidget {self._session.chat.summary}>"
-
-    @classmethod
-    def load(cls, path: str | Path, model: str | ChatModel | None = None, **options: Any) -> ChatWidget:
-        """A widget with a chat from a file that `save` wrote.
-
-        Args:
-            path: of the file.
-            model: to go on with; the one that it was saved with if not given.
-            **options: of `ChatWidget`, such as `device`.
-
-        Raises:
-            ValueError: the file is damaged, of a newer version, or no such file; nothing is loaded by halves.
-            OSError: it cannot be read.
-        """
-        saved = files.load(path)
-        options.setdefault("settings", saved.settings)
-        return cls(model or saved.model or MEDIUM, conversation=saved.conversation, **options)
 
     def export_html(self, path: str | Path, *, branches: bool = False) -> None:
         """Writes one web page with the chat, to be read offline in any browser.
@@ -121,7 +107,7 @@ class ChatWidget(Verbs, anywidget.AnyWidget):  # type: ignore[misc]  # anywidget
         turns = self.turns if branches else path
         state = {name: self._value(name) for name in wire.TRAITS}
         state |= {key_of(turn): present.turn(turn) for turn in turns}
-        state |= {"offline": True, "error": None, "queue": [], "status": present.status("idle", "")}
+        state |= {"offline": time.time(), "error": None, "queue": [], "status": present.status("idle", "")}
         state["leaf"] = path[-1].id if path else None
         title = present.info(self._session.chat.model_name)["title"]
         return page.page(state, path, title, self._esm, self._css)
@@ -134,7 +120,7 @@ class ChatWidget(Verbs, anywidget.AnyWidget):  # type: ignore[misc]  # anywidget
         self._transcript.display()
 
     def _transcribed(self) -> str:
-        return page.transcript(self.path, present.info(self._session.chat.model_name)["title"], self.model_id or "")
+        return page.transcript(self.path, present.info(self._session.chat.model_name)["title"], self._mark)
 
     def open(self) -> None:
         """Opens the channel to the page; ipywidgets calls this.
@@ -198,7 +184,9 @@ class ChatWidget(Verbs, anywidget.AnyWidget):  # type: ignore[misc]  # anywidget
             case "can_undo":
                 return chat.conversation.can_undo
             case "offline":
-                return False
+                return None
+            case "view":
+                return self._mark
         return getattr(self, name)
 
     def publish(self, keys: Iterable[str]) -> None:

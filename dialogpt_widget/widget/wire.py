@@ -4,7 +4,8 @@
 
 **State** lives in traits, one JSON value a key, and one key a settled turn (`turn_<id>`), so that a turn costs its
 own bytes and not the conversation's. `leaf` names the last turn of the selected path; the path is found by following
-`parent`.
+`parent`. `offline` is when a page without a kernel was saved, UTC epoch seconds, else None. `view` marks the chat's
+transcript in the same document, which the live view hides.
 
 **A running reply** travels in frames, custom messages of at most one each 40 ms. `seq` counts the frames of a widget
 from 1; a page that mounts late or misses a number asks `sync` for the whole reply so far. `text` is appended. When
@@ -41,6 +42,7 @@ TRAITS = (
     "formats",
     "height",
     "offline",
+    "view",
 )
 
 Kind = Literal["message", "edit", "regenerate", "continue"]

@@ -23,8 +23,13 @@ class Watched(ChatWidget):
 
     def __init__(self, model: Any, **options: Any) -> None:
         self.arrived: list[tuple[str, int]] = []
-        self.watched = weakref.proxy(model)
+        self._watched = weakref.ref(model)  # a closed chat may stay in the notebook's Out, its model not
         super().__init__(model, **options)
+
+    @property
+    def watched(self) -> Any:
+        """The model."""
+        return self._watched()
 
     def _handle_custom_msg(self, content: Any, buffers: Any) -> None:
         self.arrived.append((content["op"], self.watched.steps))

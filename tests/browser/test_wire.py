@@ -98,8 +98,9 @@ def test_a_view_that_missed_frames_asks_for_the_whole_reply(tapped: Tapped) -> N
     view = tapped.chat(150, 50)
     tapped.notebook.run(
         "post, dropped = chat.post, []\n"
-        "def forgetful(content):\n"
-        "    dropped.append(content) if content.get('seq') in (5, 6, 7) and 'turn' in content else post(content)\n"
+        "def forgetful(content, buffers=None):\n"
+        "    lost = content.get('seq') in (5, 6, 7) and 'turn' in content\n"
+        "    dropped.append(content) if lost else post(content, buffers)\n"
         "chat.post = forgetful"
     )
     view.send("Count, please.")
