@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
-
-from typing_extensions import Self
+from typing import TYPE_CHECKING, Any
 
 from dialogpt_widget.dialogue import exports, files
 from dialogpt_widget.engine.names import MEDIUM
 
 if TYPE_CHECKING:
+    from typing_extensions import Self
+
     from dialogpt_widget.dialogue.tokens import TokenTable
     from dialogpt_widget.engine.model import ChatModel
-
-
-K = TypeVar("K", bound="Keeps")
 
 
 class Keeps:
@@ -39,8 +36,9 @@ class Keeps:
         """
         saved = files.load(path)
         options.setdefault("settings", saved.settings)
-        make: Callable[..., Self] = cls
-        return make(model or saved.model or MEDIUM, conversation=saved.conversation, **options)
+        make: Any = cls
+        chat: Self = make(model or saved.model or MEDIUM, conversation=saved.conversation, **options)
+        return chat
 
     @property
     def tokens(self) -> TokenTable:

@@ -35,7 +35,7 @@ def test_the_device_asked_for(machine) -> None:
     assert pick_device("cuda:1") == torch.device("cuda:1")
 
 
-@pytest.mark.parametrize("device", ["cuda", "cuda:0", "mps", "xpu"])
+@pytest.mark.parametrize("device", ["cuda", "cuda:0", "mps"])
 def test_a_device_that_is_not_there_is_named(machine, device: str) -> None:
     with pytest.raises(ModelError) as caught:
         pick_device(device)
