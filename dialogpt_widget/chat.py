@@ -201,7 +201,11 @@ class Chat(Replies, Keeps):
         return self.conversation.undo()
 
     def select(self, turn: Turn | int) -> Sequence[Turn]:
-        """Selects the path through a turn; returns it."""
+        """Selects the path through a turn; returns it. The id of a running reply means the path that it answers."""
+        running = self._running
+        if running is not None and turn == running.id:
+            self.conversation.point(running.parent)
+            return self.path
         return self.conversation.select(turn)
 
     def siblings(self, turn: Turn | int) -> Sequence[Turn]:

@@ -1,4 +1,4 @@
-/** @import { Answer, Model, Op } from "./wire.js" */
+/** @import { Answer, Buffer, Model, Op } from "./wire.js" */
 
 const PATIENCE = 4000; // milliseconds before a missing answer is worth a word
 const ASKED_BY_NOBODY = new Set(["mount", "sync"]); // nobody waits for these
@@ -26,15 +26,16 @@ export class Requests {
   /**
    * @param {Op} op
    * @param {Record<string, unknown>} [args]
-   * @returns {Promise<Answer>} rejects with the kernel's own words
+   * @param {Buffer[]} [buffers] files
+   * @returns {Promise<Answer>} the answer with its `buffers`; rejects with the kernel's own words
    */
-  request(op, args = {}) {
+  request(op, args = {}, buffers) {
     const id = `${this.prefix}.${++this.#count}`;
     return new Promise((resolve, reject) => {
       const timer = ASKED_BY_NOBODY.has(op) ? 0 : setTimeout(() => this.#late(id), PATIENCE);
       this.#pending.set(id, { resolve, reject, timer: /** @type {any} */ (timer) });
       try {
-        this.model.send({ ...args, op, id });
+        this.model.send({ ...args, op, id }, undefined, buffers);
       } catch (error) {
         this.#settle(id)?.reject(error instanceof Error ? error : new Error(String(error)));
         this.hooks.cut?.();
@@ -42,12 +43,16 @@ export class Requests {
     });
   }
 
-  /** @param {unknown} content a custom message @returns {boolean} whether it was an answer to this view */
-  receive(content) {
+  /**
+   * @param {unknown} content a custom message
+   * @param {Buffer[]} [buffers] what came with it; which kind depends on the host
+   * @returns {boolean} whether it was an answer to this view
+   */
+  receive(content, buffers = []) {
     const answer = /** @type {Answer} */ (content);
     const waiting = typeof answer?.id === "string" ? this.#settle(answer.id) : undefined;
     if (!waiting) return false;
-    if (answer.ok === true) waiting.resolve(answer);
+    if (answer.ok === true) waiting.resolve({ ...answer, buffers });
     else waiting.reject(new Error(typeof answer.error === "string" ? answer.error : "The kernel refused."));
     return true;
   }

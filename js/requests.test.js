@@ -36,6 +36,15 @@ test("an answer resolves the request it belongs to", async () => {
   expect(await second).toMatchObject({ queued: true });
 });
 
+test("files go out with a request and come with its answer, in whatever the host wraps them", async () => {
+  const file = new Uint8Array([1, 2]);
+  const request = requests.request("import", { name: "a.json" }, [file]);
+  expect(model.files).toEqual([[file]]);
+  const view = new DataView(file.buffer);
+  requests.receive({ id: model.sent[0].id, ok: true, name: "chat.json" }, [view]);
+  expect(await request).toMatchObject({ name: "chat.json", buffers: [view] });
+});
+
 test("a refusal rejects with the kernel's own words", async () => {
   const request = requests.request("withdraw", { item: "a" });
   requests.receive({ id: model.sent[0].id, error: "It has been sent already." });

@@ -2,6 +2,7 @@ import { Announcer } from "./chat/announcer.js";
 import { Composer, composing } from "./chat/composer.js";
 import { Details } from "./chat/details.js";
 import { h } from "./chat/dom.js";
+import { Head } from "./chat/head.js";
 import { MeterView } from "./chat/meter.js";
 import { LOST, Notice } from "./chat/notice.js";
 import { Start } from "./chat/start.js";
@@ -13,7 +14,7 @@ import { watchScheme } from "./theme.js";
 import { VERSION, wellFormed } from "./wire.js";
 
 /** @import { Connection } from "./kernel.js" */
-/** @import { Failure, Model, Op } from "./wire.js" */
+/** @import { Buffer, Failure, Model, Op } from "./wire.js" */
 
 /** One view of a chat. Everything it knows of its own is here; the rest is the model's. */
 export class View {
@@ -31,7 +32,8 @@ export class View {
       cut: () => this.#connect("restarted"),
     });
     this.announcer = new Announcer();
-    this.details = new Details();
+    this.head = new Head();
+    this.details = new Details(this.head.element);
     this.transcript = new Transcript({
       withdraw: (item) => this.#withdraw(item),
       unfocus: () => this.composer.focus(),
@@ -80,8 +82,8 @@ export class View {
     const { model, root } = this;
     const { signal } = this.#ended;
     const changed = () => this.state.refresh();
-    const message = (/** @type {unknown} */ content) =>
-      this.requests.receive(content) || this.state.receive(content);
+    const message = (/** @type {unknown} */ content, /** @type {Buffer[]} */ buffers) =>
+      this.requests.receive(content, buffers) || this.state.receive(content);
     const events = /** @type {const} */ ([
       ["change", changed],
       ["msg:custom", message],

@@ -16,6 +16,7 @@ export const TRAITS = /** @type {const} */ ([
   "queue",
   "meter",
   "leaf",
+  "next_id",
   "can_undo",
   "starters",
   "settings",
@@ -25,6 +26,7 @@ export const TRAITS = /** @type {const} */ ([
   "formats",
   "height",
   "offline",
+  "view",
 ]);
 
 /** Each `op` with the names of its arguments. */
@@ -156,13 +158,14 @@ export const OPS = /** @type {const} */ ({
  * @property {string} help
  *
  * @typedef {keyof typeof OPS} Op
- * @typedef {Record<string, unknown>} Answer
+ * @typedef {Record<string, any>} Answer
+ * @typedef {ArrayBuffer | ArrayBufferView} Buffer
  *
  * @typedef {object} Model what the host gives a view: anywidget's model
  * @property {(key: string) => any} get
  * @property {(event: string, callback: (...args: any[]) => void) => void} on
  * @property {(event: string, callback: (...args: any[]) => void) => void} off
- * @property {(content: unknown, callbacks?: unknown, buffers?: (ArrayBuffer | ArrayBufferView)[]) => void} send
+ * @property {(content: unknown, callbacks?: unknown, buffers?: Buffer[]) => void} send
  * @property {{kernel?: {statusChanged?: Signal} | null}} [widget_manager]
  *
  * @typedef {object} Signal a signal of Lumino

@@ -135,9 +135,13 @@ def _pin(widget: Any, session: Session, request: wire.Request) -> None:
 
 
 def _turn(session: Session, request: wire.Request) -> Turn:
+    return session.chat.conversation[_id(request)]
+
+
+def _id(request: wire.Request) -> int:
     turn = request["turn"]
     assert turn is not None
-    return session.chat.conversation[turn]
+    return turn
 
 
 def _needs_model(session: Session) -> None:
@@ -157,7 +161,7 @@ _HANDLERS: dict[str, Callable[[Any, Session, wire.Request], Answer | dict[str, A
     "regenerate": _regenerate,
     "continue": _continue,
     "edit": _edit,
-    "select": _select(lambda session, request: session.chat.select(_turn(session, request))),
+    "select": _select(lambda session, request: session.chat.select(_id(request))),
     "undo": _select(lambda session, _: session.chat.undo()),
     "clear": _select(lambda session, _: session.chat.clear()),
     "forget": lambda widget, session, request: widget.forget(_turn(session, request)),

@@ -25,7 +25,7 @@ _log = logging.getLogger(__name__)
 _PROGRESS_INTERVAL = 0.1  # seconds
 
 
-SELECTION = ("leaf", "can_undo", "meter")  # what another selected path changes on the page
+SELECTION = ("leaf", "next_id", "can_undo", "meter")  # what another selected path changes on the page
 
 
 class Session(Stage):

@@ -169,6 +169,8 @@ class ChatWidget(Verbs, anywidget.AnyWidget):  # type: ignore[misc]  # anywidget
                 return present.meter(chat.context if chat.model else None)
             case "leaf":
                 return chat.conversation.leaf
+            case "next_id":
+                return chat.conversation.next_id
             case "starters":
                 return self._starters
             case "settings":

@@ -4,7 +4,7 @@
 
 **State** lives in traits, one JSON value a key, and one key a settled turn (`turn_<id>`), so that a turn costs its
 own bytes and not the conversation's. `leaf` names the last turn of the selected path; the path is found by following
-`parent`. `offline` is when a page without a kernel was saved, UTC epoch seconds, else None. `view` marks the chat's
+`parent`. All ids are below `next_id`. `offline` is when a page without a kernel was saved, UTC epoch seconds, else None. `view` marks the chat's
 transcript in the same document, which the live view hides.
 
 **A running reply** travels in frames, custom messages of at most one each 40 ms. `seq` counts the frames of a widget
@@ -33,6 +33,7 @@ TRAITS = (
     "queue",
     "meter",
     "leaf",
+    "next_id",
     "can_undo",
     "starters",
     "settings",
@@ -207,7 +208,7 @@ class Request(TypedDict, total=False):
     - `regenerate {turn}`: another reply instead of this one, or to this message; answered with its `item`.
     - `continue {turn}`: another version of a reply that goes on where it ended; answered with its `item`.
     - `edit {turn, text}`: a new version of a turn; a message's is answered (`item`), a reply's is not.
-    - `select {turn}`: the path through a turn, down to the leaf that was selected there last.
+    - `select {turn}`: the path through a turn, down to the leaf that was selected there last; a running reply too.
     - `undo {}`, `clear {}`: the selection before; an empty path.
     - `forget {turn}`: erase a turn and all that follows it.
     - `settings {values}`: settings of the next reply, by name; what is not named stays.

@@ -21,7 +21,8 @@ export class Details {
   #notes = null;
   #facts = "";
 
-  constructor() {
+  /** @param {HTMLElement} tools the buttons beside the state */
+  constructor(tools) {
     const id = `dgpt-details-${++panels}`;
     this.title = h("span", "dgpt-title");
     this.about = h("span", "dgpt-about");
@@ -42,7 +43,7 @@ export class Details {
     this.detail = h("span", "dgpt-detail");
     this.share = h("span", "dgpt-share");
     this.progress = h("div", "dgpt-progress", {}, this.bar, this.detail, this.share);
-    const head = h("div", "dgpt-head", {}, this.title, this.about, this.toggle);
+    const head = h("div", "dgpt-head", {}, this.title, this.about, tools, this.toggle);
     this.element = h("div", "dgpt-top", {}, head, this.panel, this.progress);
     this.toggle.addEventListener("click", () => this.open(this.panel.hidden));
   }

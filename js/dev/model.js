@@ -1,6 +1,7 @@
 /** The host's model and a kernel behind it, as small as they can be: what they do is written in `scenes.js`. */
 export class FakeModel {
   sent = [];
+  files = [];
   #listeners = new Map();
 
   /** @param {Record<string, unknown>} state */
@@ -21,8 +22,9 @@ export class FakeModel {
   }
 
   /** A request from the page; a kernel overrides `answer`. */
-  send(content) {
+  send(content, _callbacks, buffers) {
     this.sent.push(content);
+    if (buffers) this.files.push(buffers);
     setTimeout(() => this.answer(content));
   }
 
@@ -31,8 +33,8 @@ export class FakeModel {
   }
 
   /** A custom message from the kernel. */
-  message(content) {
-    for (const callback of this.#listeners.get("msg:custom") ?? []) callback(content, []);
+  message(content, buffers = []) {
+    for (const callback of this.#listeners.get("msg:custom") ?? []) callback(content, buffers);
   }
 
   /** A state update from the kernel. */

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import itertools
 
-from builders import chat_model, random_gpt2
+from builders import before_each_step, chat_model
 
 from dialogpt_widget.chat import Chat
 from dialogpt_widget.dialogue import files
@@ -27,6 +29,20 @@ def stop_after(chat: Chat, tokens: int) -> None:
     chat.on_turn(lambda turn: end() if turn.role == "assistant" else None)
 
 
+def fail_at_step(chat: Chat, number: int) -> None:
+    """Says something to which the reply breaks off."""
+    steps = itertools.count(1)
+
+    def step() -> None:
+        if next(steps) == number:
+            raise RuntimeError("broken")
+
+    end = before_each_step(chat.load_model(), step)
+    with contextlib.suppress(RuntimeError):
+        chat.send("Fail")
+    end()
+
+
 def well_used() -> Chat:
     """A chat with branches, replies that ended in every way, edits, a continuation, a gap, a window that overflowed."""
     chat = Chat(chat_model(), settings=Settings(seed=3, max_new_tokens=9, max_context=60))
@@ -42,9 +58,12 @@ def well_used() -> Chat:
     never.stop.set()
     chat.run(never)
     chat.edit(chat.path[0], "Another beginning")
-    chat.use(chat_model(1, network=random_gpt2(1)))
-    chat.settings = chat.settings.replace(do_sample=True, temperature=0.7, max_new_tokens=7, min_new_tokens=0)
-    chat.send("What now?")
+    chat.use(chat_model(1, eagerness=5))
+    chat.settings = chat.settings.replace(do_sample=True, temperature=0.7, min_new_tokens=0)
+    for text in TEXTS:
+        chat.send(text)
+    chat.settings = chat.settings.replace(min_new_tokens=3)
+    fail_at_step(chat, 3)
     chat.select(written)
     return chat
 
