@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 
-from benchmarks import overhead, start
+from benchmarks import files, overhead, page, start
 from benchmarks.measure import save
 
-ALL = {"overhead": overhead.run, "start": start.run}
+ALL = {"files": files.run, "overhead": overhead.run, "start": start.run, "page": page.run}
 
 
 def main() -> None:

@@ -1,7 +1,7 @@
 /** @import { Answer, Buffer, Model, Op } from "./wire.js" */
 
 const PATIENCE = 4000; // milliseconds before a missing answer is worth a word
-const ASKED_BY_NOBODY = new Set(["mount", "sync"]); // nobody waits for these
+const ASKED_BY_NOBODY = new Set(["mount", "sync", "poll"]); // nobody waits for these
 
 let views = 0;
 

@@ -1,3 +1,4 @@
+import { Tree } from "./tree.js";
 import { isFrame, TURN_KEY } from "./wire.js";
 
 /** @import { Failure, Frame, Info, Meter, Model, Queued, Snapshot, Status, Turn } from "./wire.js" */
@@ -47,12 +48,11 @@ export class State {
   starters = [];
   /** @type {number | null} */
   height = null;
-  /** @type {Map<number, Turn>} */
-  turns = new Map();
-  /** The turns on the page, root first: those of the selected path up to the one that a running reply answers.
-   * @type {Turn[]} */
+  canUndo = false;
+  tree = new Tree();
+  /** The selected path, root first. @type {Turn[]} */
   path = [];
-  /** @type {Reply | null} */
+  /** The reply that is running, on this path or in another version. @type {Reply | null} */
   reply = null;
 
   /** @type {number | null} the newest frame folded */
@@ -64,6 +64,8 @@ export class State {
   #mounted = false;
   /** @type {number | null | undefined} the end of `path` */
   #end;
+  /** @type {number | undefined} the leaf that was selected on this page alone */
+  #own;
 
   /**
    * @param {Pick<Model, "get">} model
@@ -76,6 +78,34 @@ export class State {
     this.#mounted = true;
   }
 
+  get turns() {
+    return this.tree.turns;
+  }
+
+  /** The running reply, if it answers the end of the selected path. */
+  get answer() {
+    return this.reply && this.status.parent === this.#end ? this.reply : null;
+  }
+
+  /**
+   * The ids of the versions of a turn, the one that is being said among them.
+   *
+   * @param {number | null} parent what they follow
+   * @returns {readonly number[]}
+   */
+  versions(parent) {
+    const settled = this.tree.children(parent);
+    const { turn, parent: asked } = this.status;
+    if (turn === null || asked !== parent || settled.includes(turn)) return settled;
+    return [...settled, turn].sort((a, b) => a - b);
+  }
+
+  /** Selects the path through a turn on this page alone, for want of a kernel. @param {number} id */
+  select(id) {
+    this.#own = this.tree.descend(id);
+    this.refresh();
+  }
+
   /** Reads the traits after the host has changed some. */
   refresh() {
     this.#read();
@@ -84,9 +114,20 @@ export class State {
 
   /** Asks for a reply whose beginning was not seen: that of a late view, or after a connection that was lost. */
   resync() {
+    if (this.#own !== undefined) {
+      this.#own = undefined;
+      this.refresh();
+    }
     this.#seq = null;
     this.#whole = this.#syncing = false;
     if (this.reply) this.#gap();
+  }
+
+  /** Takes the running reply as a poll brought it. @param {Snapshot} snapshot @returns {number} the frames it missed */
+  catchUp(snapshot) {
+    const behind = snapshot.seq - (this.#seq ?? snapshot.seq);
+    this.#snapshot(snapshot);
+    return behind;
   }
 
   /** @param {unknown} content a custom message */
@@ -164,10 +205,21 @@ export class State {
     this.meter = model.get("meter") ?? null;
     this.starters = model.get("starters") ?? [];
     this.height = model.get("height") ?? null;
-    const { turn, parent } = this.status;
+    this.canUndo = model.get("can_undo") ?? false;
+    const { turn } = this.status;
     if (turn === null) this.reply = null;
     else if (this.reply?.turn !== turn) this.#begin(turn);
-    this.#walk(turn === null ? (model.get("leaf") ?? null) : parent);
+    this.#gather(model.get("next_id") ?? 0);
+    this.#walk(this.#own ?? model.get("leaf") ?? null);
+  }
+
+  /** Takes in the turns that are new, and lets go of those that were forgotten. @param {number} end of the ids */
+  #gather(end) {
+    for (let id = 0; id < end; id++) {
+      const turn = this.model.get(TURN_KEY + id);
+      if (!turn) this.tree.forget(id);
+      else if (!this.turns.has(id)) this.tree.add(turn);
+    }
   }
 
   /** @param {number | null} end */
@@ -183,12 +235,14 @@ export class State {
     }
     this.path = path.reverse();
     this.#end = end;
+    this.tree.remember(this.path);
   }
 
   /** @param {number} id @returns {Turn | undefined} a settled turn never changes, so it is read once */
   #turn(id) {
-    const known = this.turns.get(id) ?? this.model.get(TURN_KEY + id);
-    if (known) this.turns.set(id, known);
-    return known ?? undefined;
+    const known = this.turns.get(id);
+    const found = known ?? this.model.get(TURN_KEY + id) ?? undefined;
+    if (found && !known) this.tree.add(found);
+    return found;
   }
 }

@@ -27,6 +27,7 @@ function view(state = {}) {
   return fresh;
 }
 
+const ids = () => state.path.map((turn) => turn.id);
 const settled = () => new Promise((resolve) => setTimeout(resolve));
 
 let state;
@@ -51,9 +52,75 @@ test("a leaf that comes before its turn waits for it", () => {
   expect(state.path.map((turn) => turn.id)).toEqual([1, 2]);
 });
 
-test("while a reply runs the path ends with the turn it answers", () => {
-  model.update({ turn_2: said(2, 1, "hi"), leaf: 2, status: running(3, 1) });
-  expect(state.path.map((turn) => turn.id)).toEqual([1]);
+test("a running reply belongs to the page while the selected path ends with what it answers", () => {
+  model.update({ status: running(3, 1) });
+  expect(state.answer).toBe(state.reply);
+  model.update({ turn_2: said(2, 1, "hi"), leaf: 2 });
+  expect(ids()).toEqual([1, 2]);
+  expect(state.answer).toBeNull();
+  expect(state.reply?.turn).toBe(3);
+  model.update({ leaf: 1 });
+  expect(state.answer?.turn).toBe(3);
+});
+
+test("the versions of a turn are all that follow the same one, in the order of their ids", () => {
+  model.update({ turn_4: said(4, 1, "hey"), next_id: 5 });
+  model.update({ turn_2: said(2, 1, "hi") });
+  expect(state.versions(1)).toEqual([2, 4]);
+  expect(state.versions(null)).toEqual([1]);
+  expect(state.versions(4)).toEqual([]);
+});
+
+test("a reply that is being said is a version too, once", () => {
+  model.update({
+    turn_2: said(2, 1, "hi"),
+    turn_4: said(4, 1, "by hand"),
+    next_id: 5,
+    status: running(3, 1),
+  });
+  expect(state.versions(1)).toEqual([2, 3, 4]);
+  expect(state.versions(2)).toEqual([]);
+  model.update({ turn_3: said(3, 1, "hey"), status: READY });
+  expect(state.versions(1)).toEqual([2, 3, 4]);
+});
+
+test("a turn whose key becomes null is forgotten", () => {
+  model.update({ turn_2: said(2, 1, "hi"), turn_3: said(3, 1, "hey"), leaf: 3, next_id: 4 });
+  const before = state.tree.revision;
+  model.update({ turn_3: null, leaf: 1 });
+  expect(ids()).toEqual([1]);
+  expect(state.versions(1)).toEqual([2]);
+  expect(state.turns.has(3)).toBe(false);
+  expect(state.tree.revision).toBeGreaterThan(before);
+});
+
+test("what does not change the tree does not count as a change of it", () => {
+  const before = state.tree.revision;
+  model.update({ status: { ...READY, detail: "something" }, next_id: 2 });
+  expect(state.tree.revision).toBe(before);
+});
+
+test("without a kernel a version is selected on the page, down to where its path was left", () => {
+  model.update({
+    turn_2: said(2, 1, "hi"),
+    turn_3: said(3, 2, "and?"),
+    turn_4: said(4, 2, "so?"),
+    turn_5: said(5, 1, "hey"),
+    next_id: 6,
+    leaf: 3,
+  });
+  state.select(5);
+  expect(ids()).toEqual([1, 5]);
+  state.select(2);
+  expect(ids()).toEqual([1, 2, 3]);
+  state.select(4);
+  state.select(5);
+  state.select(1);
+  expect(ids()).toEqual([1, 5]);
+  model.update({ error: null });
+  expect(ids()).toEqual([1, 5]);
+  state.resync();
+  expect(ids()).toEqual([1, 2, 3]);
 });
 
 test("a reply that was seen from its start needs no snapshot, whatever number its first frame has", () => {

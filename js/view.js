@@ -1,31 +1,39 @@
 import { Announcer } from "./chat/announcer.js";
-import { Composer, composing } from "./chat/composer.js";
+import { Aside } from "./chat/aside.js";
+import { Composer } from "./chat/composer.js";
 import { Details } from "./chat/details.js";
 import { h } from "./chat/dom.js";
+import { composing } from "./chat/draft.js";
 import { Head } from "./chat/head.js";
 import { MeterView } from "./chat/meter.js";
-import { LOST, Notice } from "./chat/notice.js";
+import { lost, Notice, savedLine } from "./chat/notice.js";
 import { Start } from "./chat/start.js";
+import { Tools } from "./chat/tools.js";
 import { Transcript } from "./chat/transcript.js";
 import { watchKernel } from "./kernel.js";
+import { Live } from "./live.js";
+import { TranscriptOutput } from "./outputs.js";
+import { Drawer } from "./panels/drawer.js";
+import { Poller } from "./poll.js";
 import { Requests } from "./requests.js";
 import { State } from "./state.js";
 import { watchScheme } from "./theme.js";
 import { VERSION, wellFormed } from "./wire.js";
 
 /** @import { Connection } from "./kernel.js" */
-/** @import { Buffer, Failure, Model, Op } from "./wire.js" */
+/** @import { Buffer, Model, Op } from "./wire.js" */
 
 /** One view of a chat. Everything it knows of its own is here; the rest is the model's. */
 export class View {
   #painting = 0;
   #live = true;
-  /** @type {Failure | null} */
+  /** @type {Exclude<Connection, "live"> | null} */
   #loss = null;
   #ended = new AbortController();
 
-  /** @param {Model} model @param {HTMLElement} host */
-  constructor(model, host) {
+  /** @param {Model} hosted the host's own @param {HTMLElement} host */
+  constructor(hosted, host) {
+    const model = new Live(hosted);
     this.model = model;
     this.requests = new Requests(model, {
       waiting: (waiting) => this.composer.wait(waiting),
@@ -37,7 +45,21 @@ export class View {
     this.transcript = new Transcript({
       withdraw: (item) => this.#withdraw(item),
       unfocus: () => this.composer.focus(),
+      ask: (op, args) => this.#do(op, args),
+      select: (id) => this.#select(id),
+      pin: (turn) => this.#able && this.requests.request("pin", { turn }).catch(() => {}),
       say: (text) => this.announcer.say(text),
+      complain: (text) => this.composer.say(text),
+    });
+    this.tools = new Tools(this.head, {
+      clear: () => this.#clear(),
+      undo: () => this.#ask("undo"),
+      find: () => this.transcript.find.open(),
+    });
+    this.aside = new Aside((kind) => {
+      if (kind === "cleared") this.#ask("undo");
+      else if (this.state.reply) this.#select(this.state.reply.turn);
+      this.composer.focus();
     });
     this.start = new Start(
       (text) => this.#begin(text),
@@ -49,32 +71,53 @@ export class View {
     });
     this.composer = new Composer({ send: (text) => this.#send(text), stop: () => this.#ask("stop") });
     this.meter = new MeterView();
-    this.root = h(
-      "section",
-      "dgpt",
-      { "data-lm-suppress-shortcuts": "true" },
+    /** @type {number | null} when this page was saved, if it is one without a kernel */
+    this.saved = model.get("offline") || null;
+    const hint = this.saved ? savedLine(this.saved) : this.composer.hint;
+    const foot = h("div", "dgpt-foot", {}, hint, this.meter.element);
+    const main = h(
+      "div",
+      "dgpt-main",
+      {},
       this.details.element,
       this.transcript.element,
       this.start.element,
+      this.aside.element,
       this.notice.element,
       this.composer.element,
-      h("div", "dgpt-foot", {}, this.composer.hint, this.meter.element),
+      foot,
       this.announcer.element,
     );
+    this.root = h("section", "dgpt", { "data-lm-suppress-shortcuts": "true" }, main);
+    const parts = {
+      root: this.root,
+      log: this.transcript.log,
+      head: this.head,
+      state: this.details.toggle,
+    };
+    this.drawer = new Drawer(model, this.requests, parts);
+    this.output = new TranscriptOutput(host.ownerDocument, model.get("view") ?? "");
     this.state = new State(model, {
       sync: () => this.requests.request("sync"),
       changed: () => this.#changed(),
     });
+    this.poller = new Poller(model, {
+      ask: (rev) => this.requests.request("poll", { rev }),
+      running: (reply) => this.state.catchUp(reply),
+    });
     this.#listen();
-    watchKernel(model, host, (connection) => this.#connect(connection), this.#ended.signal);
     host.append(this.root);
+    if (this.saved) this.#paint();
+    else watchKernel(model, host, (connection) => this.#connect(connection), this.#ended.signal);
   }
 
   dispose() {
     this.#ended.abort();
+    this.poller.stop();
     cancelAnimationFrame(this.#painting);
     this.requests.abandon("The view was closed.");
     this.transcript.dispose();
+    this.output.hide(false);
     this.root.remove();
   }
 
@@ -82,10 +125,13 @@ export class View {
     const { model, root } = this;
     const { signal } = this.#ended;
     const changed = () => this.state.refresh();
-    const message = (/** @type {unknown} */ content, /** @type {Buffer[]} */ buffers) =>
+    const message = (/** @type {unknown} */ content, /** @type {Buffer[]} */ buffers) => {
       this.requests.receive(content, buffers) || this.state.receive(content);
+      this.poller.heard(content);
+    };
     const events = /** @type {const} */ ([
       ["change", changed],
+      ["change", () => this.poller.changed()],
       ["msg:custom", message],
     ]);
     for (const [name, callback] of events) model.on(name, callback);
@@ -93,6 +139,11 @@ export class View {
       for (const [name, callback] of events) model.off(name, callback);
     });
     root.addEventListener("keydown", (event) => this.#key(event));
+    root.addEventListener("click", (event) => {
+      const at = /** @type {Element} */ (event.target);
+      if (!at.closest("[data-turn], .dgpt-menu")) this.transcript.unpin();
+    });
+    root.addEventListener("focusin", () => this.poller.look());
     signal.addEventListener("abort", watchScheme(root));
   }
 
@@ -100,12 +151,14 @@ export class View {
   #connect(connection) {
     if (connection !== "live" && !this.#live) return; // the first cause is the one to tell
     this.#live = connection === "live";
-    this.#loss = connection === "live" ? null : LOST[connection];
+    this.#loss = connection === "live" ? null : connection;
     this.#paint();
     if (this.#loss) {
-      this.requests.abandon(this.#loss.title);
+      this.poller.stop();
+      this.requests.abandon(lost(this.#loss, false).title);
       return;
     }
+    this.poller.start();
     this.#ask("mount", { version: VERSION });
     this.state.resync();
   }
@@ -119,17 +172,38 @@ export class View {
 
   #paint() {
     const { state } = this;
-    const live = this.#live;
+    const live = this.#able;
+    const folded = this.#loss !== null && this.#transcribed;
+    this.output.hide(live);
     this.root.setAttribute("aria-label", `Chat with ${state.info.title}`);
     this.root.toggleAttribute("data-lost", !live);
-    this.details.update(state, live);
-    this.transcript.update(state);
+    this.root.toggleAttribute("data-folded", folded);
+    this.details.update(state, live ? "" : this.saved ? "Saved" : "No kernel");
+    this.drawer.update(live);
+    this.tools.update(state, live);
+    this.details.element.hidden = folded;
+    this.transcript.update(state, live);
+    this.transcript.element.hidden ||= folded;
+    this.aside.update(state, live);
     const failed = state.status.phase === "error";
     this.start.update(state.starters, live && !failed && this.transcript.element.hidden);
-    this.notice.update(this.#loss ?? state.error, live && state.queue.length > 0);
+    this.notice.update(this.#loss ? lost(this.#loss, folded) : state.error, live && state.queue.length > 0);
+    this.composer.element.hidden = this.saved !== null || (folded && !this.composer.draft);
     this.composer.update(this.#running, live);
-    this.meter.update(state.meter);
+    this.meter.update(folded ? null : state.meter);
     this.announcer.update(state);
+  }
+
+  /** Whether the notebook's own transcript tells all that this view does. */
+  get #transcribed() {
+    const { path, reply, queue } = this.state;
+    const last = path.at(-1);
+    return last !== undefined && !reply && queue.length === 0 && this.output.endsWith(last.text);
+  }
+
+  /** Whether there is a kernel that does what it is asked for. */
+  get #able() {
+    return this.#live && !this.saved;
   }
 
   get #running() {
@@ -139,8 +213,26 @@ export class View {
 
   /** @param {string} text */
   async #send(text) {
-    await this.requests.request("send", { text });
-    this.transcript.follower.follow();
+    await this.#do("send", { text });
+  }
+
+  /** Asks for what goes on at the end of the chat, and goes there.
+   * @param {Op} op @param {Record<string, unknown>} args */
+  async #do(op, args) {
+    const answer = await this.requests.request(op, args);
+    if (answer.item !== undefined) this.transcript.follower.follow();
+    return answer;
+  }
+
+  /** Goes to a version of a turn, also without a kernel. @param {number} turn */
+  async #select(turn) {
+    if (this.#able) await this.#ask("select", { turn });
+    else this.state.select(turn);
+  }
+
+  async #clear() {
+    await this.#ask("clear");
+    this.composer.focus();
   }
 
   /** @param {string} text a starter */
@@ -154,9 +246,12 @@ export class View {
 
   /** @param {string} item */
   async #withdraw(item) {
+    const { kind, turn } = this.state.queue.find(({ id }) => id === item) ?? {};
     this.composer.focus();
     const answer = await this.#ask("withdraw", { item });
-    if (typeof answer?.text === "string" && !this.composer.draft) this.composer.draft = answer.text;
+    if (typeof answer?.text !== "string") return;
+    if (kind === "edit" && typeof turn === "number") this.transcript.edit(turn, answer.text);
+    else if (answer.text && !this.composer.draft) this.composer.draft = answer.text;
   }
 
   /**
@@ -173,12 +268,23 @@ export class View {
   /** Keys stay in the widget, so that none of them is a shortcut of the notebook. @param {KeyboardEvent} event */
   #key(event) {
     event.stopPropagation();
-    if (event.key !== "Escape" || composing(event)) return;
-    if (this.details.opened && this.details.element.contains(/** @type {Node} */ (event.target))) {
-      this.details.open(false);
-      this.details.toggle.focus({ preventScroll: true });
-    } else if (this.#running && this.#live) this.#ask("stop");
-    else return;
-    event.preventDefault();
+    if (event.defaultPrevented || composing(event)) return;
+    if (event.key === "Escape" ? this.#escape(event.target) : this.#search(event)) event.preventDefault();
+  }
+
+  /** @param {EventTarget | null} at @returns {boolean} whether there was something to leave */
+  #escape(at) {
+    if (this.drawer.panels.dismiss(at)) return true;
+    if (!this.#running || !this.#live) return this.transcript.unpin();
+    this.#ask("stop");
+    return true;
+  }
+
+  /** @param {KeyboardEvent} event @returns {boolean} whether it asks to find something, and there is something */
+  #search(event) {
+    const asked = (event.ctrlKey || event.metaKey) && !event.shiftKey && !event.altKey && event.key === "f";
+    if (!asked || this.transcript.element.hidden) return false;
+    this.transcript.find.open();
+    return true;
   }
 }

@@ -13,6 +13,7 @@ import {
   painted,
   press,
   READY,
+  scrolled,
   sent,
   TALK,
   type,
@@ -75,11 +76,16 @@ test("a reply streams into one text node and settles in the same element", async
   expect(find("article[data-turn='3']").textContent).toContain("stopped");
 });
 
-test("a turn takes at most eight elements", () => {
+test("a turn out of sight takes three elements, and gets its buttons when it comes near", () => {
   cleanup();
   mount(TALK);
-  for (const turn of host.querySelectorAll("article"))
-    expect(turn.querySelectorAll("*").length + 1).toBeLessThanOrEqual(8);
+  for (const turn of host.querySelectorAll("article")) {
+    scrolled(turn, false);
+    expect(turn.querySelectorAll("*").length + 1).toBe(turn.dataset.role === "user" ? 3 : 4); // and how it ended
+    expect(turn.querySelector("button")).toBeNull();
+    scrolled(turn, true);
+    expect(turn.querySelector("button").title).toBe("Copy");
+  }
 });
 
 test("a screen reader hears that a reply began, and once what it was", async () => {

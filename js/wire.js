@@ -27,6 +27,7 @@ export const TRAITS = /** @type {const} */ ([
   "height",
   "offline",
   "view",
+  "rev",
 ]);
 
 /** Each `op` with the names of its arguments. */

@@ -182,12 +182,12 @@ class TokenTable:
         return frame
 
     def to_csv(self) -> bytes:
-        """The data frame as CSV, UTF-8; lists such as the alternatives are written as in Python.
+        """The data frame as CSV (RFC 4180), UTF-8; lists such as the alternatives are written as in Python.
 
         Raises:
             ImportError: pandas is not installed.
         """
-        text: str = self.to_pandas().to_csv(index=False)
+        text: str = self.to_pandas().to_csv(index=False, lineterminator="\r\n")  # else a token "\r" is not quoted
         return text.encode()
 
     def to_parquet(self) -> bytes:

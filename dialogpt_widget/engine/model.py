@@ -200,11 +200,11 @@ class ChatModel:
             next_ids = torch.tensor(list(ids[1:]), device=self.device)[:, None]
             at = log.gather(1, next_ids)
             best = torch.topk(log, min(ALTERNATIVES, self.vocabulary), -1)
-            rows["logprob"][1:] = at[:, 0].cpu()
-            rows["rank"][1:] = (log > at).sum(-1).cpu() + 1
-            rows["entropy"][1:] = torch.special.entr(log.exp()).sum(-1).cpu()
-            rows["alt_id"][1:, : best.indices.shape[1]] = best.indices.cpu()
-            rows["alt_logprob"][1:, : best.indices.shape[1]] = best.values.cpu()
+            rows["logprob"][1:] = at[:, 0].cpu().numpy()
+            rows["rank"][1:] = (log > at).sum(-1).cpu().numpy() + 1
+            rows["entropy"][1:] = torch.special.entr(log.exp()).sum(-1).cpu().numpy()
+            rows["alt_id"][1:, : best.indices.shape[1]] = best.indices.cpu().numpy()
+            rows["alt_logprob"][1:, : best.indices.shape[1]] = best.values.cpu().numpy()
         rows["position"] = np.arange(len(ids))
         rows["eos"] = rows["id"] == self.eos
         return TokenTable(rows)

@@ -14,6 +14,11 @@ class Changes:
         self._revision = 0
         self._last: dict[str, int] = {}
 
+    @property
+    def revision(self) -> int:
+        """The number of the last publication."""
+        return self._revision
+
     def note(self, names: Iterable[str]) -> None:
         """These keys are published."""
         with self._lock:

@@ -51,7 +51,7 @@ class Format:
 FORMATS = {
     "conversation": Format(
         "Conversation",
-        "All of it, to open again here",
+        "With ids, settings and tokens, to open again here",
         "json",
         "application/json",
         lambda chat, branches: files.dump(chat.saved, branches=branches),
@@ -85,11 +85,16 @@ FORMATS = {
         lambda chat, branches: exports.to_dataset(chat.saved.conversation, branches=branches),
     ),
     "csv": Format(
-        "Tokens, CSV", "One row a token", "csv", "text/csv", lambda chat, _: chat.tokens.to_csv(), needs="pandas"
+        "Tokens, CSV",
+        "One row a token of this path",
+        "csv",
+        "text/csv",
+        lambda chat, _: chat.tokens.to_csv(),
+        needs="pandas",
     ),
     "parquet": Format(
         "Tokens, Parquet",
-        "One row a token, typed",
+        "One row a token of this path, typed",
         "parquet",
         "application/vnd.apache.parquet",
         lambda chat, _: chat.tokens.to_parquet(),

@@ -10,7 +10,7 @@ from typing import Any
 
 from dialogpt_widget.dialogue.turn import Turn
 
-_EXPORT = re.compile(r"export\s*\{\s*(\w+) as default\s*\};?\s*$")  # how esbuild ends a module
+_EXPORT = re.compile(r"export\s*\{\s*([\w$]+) as default\s*\};?\s*$")  # how esbuild ends a module
 _SPEAKERS = {"user": "You", "assistant": "Model"}
 _PAGE = """<!doctype html>
 <html lang="en">
@@ -76,16 +76,25 @@ def page(state: Mapping[str, Any], path: Sequence[Turn], title: str, script: str
     Raises:
         ValueError: the bundle does not end as esbuild ends one.
     """
-    module, found = _EXPORT.subn(r"const dialogptWidget=\1;", script)
-    if not found:
-        raise ValueError("The bundle has no default export at its end.")
     return _PAGE.format(
         title=html.escape(f"A chat with {title}"),
         css=style.replace("</", r"<\/"),
         transcript=transcript(path, title),
         state=json.dumps(state, ensure_ascii=False, allow_nan=False).replace("<", r"\u003c"),
-        module=module.replace("</script", r"<\/script"),
+        module=module_of(script),
     )
+
+
+def module_of(script: str) -> str:
+    """The bundle as the content of a `<script type="module">`, which it leaves as the constant `dialogptWidget`.
+
+    Raises:
+        ValueError: the bundle does not end as esbuild ends one.
+    """
+    module, found = _EXPORT.subn(r"const dialogptWidget=\1;", script)
+    if not found:
+        raise ValueError("The bundle has no default export at its end.")
+    return module.replace("</script", r"<\/script")
 
 
 def _lines(text: str) -> str:

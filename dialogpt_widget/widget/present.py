@@ -65,8 +65,9 @@ def _size(name: str) -> str:
     if name not in KNOWN:
         return about(name)
     known = KNOWN[name]
-    fetched = f"{known.download / 1e6:,.0f} MB to download" if known.download else "no download"
-    return f"{known.parameters / 1e6:,.0f} M parameters, {fetched}"
+    megabytes = known.download / 1e6
+    size = f"{megabytes:.0f} MB" if megabytes < 1000 else f"{megabytes / 1000:.2f} GB"
+    return f"{known.parameters / 1e6:.0f} M parameters, {f'{size} to download' if megabytes else 'no download'}"
 
 
 def status(

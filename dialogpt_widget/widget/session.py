@@ -9,6 +9,7 @@ from concurrent.futures import wait
 from typing import TYPE_CHECKING, Any
 
 from dialogpt_widget.chat import Chat
+from dialogpt_widget.dialogue.conversation import UnknownTurnError
 from dialogpt_widget.dialogue.turn import Turn
 from dialogpt_widget.engine.errors import ModelError
 from dialogpt_widget.engine.source import ModelSource
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _PROGRESS_INTERVAL = 0.1  # seconds
-
+_FORGOTTEN = "What this was to answer has been forgotten."
 
 SELECTION = ("leaf", "next_id", "can_undo", "meter")  # what another selected path changes on the page
 
@@ -162,7 +163,7 @@ class Session(Stage):
             gone = self.chat.forget(turn)
             for item in [item for item in self._queue if item.about(gone)]:
                 self._queue.remove(item)
-                item.done.set_exception(RuntimeError("What this was to answer has been forgotten."))
+                item.done.set_exception(RuntimeError(_FORGOTTEN))
             if self._failed is not None and self._failed.about(gone):
                 self._failed = None
             self.show(*map(key_of, gone), "queue", *SELECTION)
@@ -219,8 +220,11 @@ class Session(Stage):
             self._speed = len(reply.tokens) / max(time.perf_counter() - began, 1e-6)
             self._settled(settled, status=self._ready())
             item.done.set_result(settled)
+        except UnknownTurnError:  # it was forgotten in the moment in which its reply began
+            self._settled(status=self._ready())
+            item.done.set_exception(RuntimeError(_FORGOTTEN))
         except BaseException as error:
-            self._settled(reply.turn() if reply else None)
+            self._settled(item.asked, reply.turn() if reply else None)
             self._fail(item, error)
         finally:
             with self._lock:
@@ -233,10 +237,10 @@ class Session(Stage):
         if not item.paced:
             self.frames.post_due()
 
-    def _settled(self, turn: Turn | None, **status: Any) -> None:
+    def _settled(self, *turns: Turn | None, **status: Any) -> None:
         self.frames.end()
-        kept = turn is not None and turn.id in self.chat.conversation
-        self.show(*([key_of(turn)] if turn and kept else []), *SELECTION, **status)
+        kept = [turn for turn in turns if turn is not None and turn.id in self.chat.conversation]
+        self.show(*map(key_of, kept), *SELECTION, **status)
 
     def _fail(self, item: Item | None, problem: BaseException) -> None:
         expected = isinstance(problem, ModelError)

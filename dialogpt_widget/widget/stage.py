@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import weakref
+from contextlib import AbstractContextManager
 from typing import Any
 
 from dialogpt_widget.widget import wire
@@ -36,6 +37,11 @@ class Stage:
                     keys = (*keys, name)
             if keys:
                 view.publish(keys)
+
+    @property
+    def lock(self) -> AbstractContextManager[Any]:
+        """Held while the state changes and is sent: who reads under it sees all that was sent, and no more."""
+        return self._lock
 
     @property
     def error(self) -> Any:

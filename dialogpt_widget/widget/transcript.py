@@ -31,7 +31,7 @@ class TranscriptOutput:
     def __init__(self, render: Callable[[], str], display_id: str) -> None:
         self._render = weakref.WeakMethod(render)
         self._display_id = display_id
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # held while it is rendered and published, so that the last is the newest
         self._timer: threading.Timer | None = None
         self._shown = ""
         self._free = 0.0
@@ -64,22 +64,24 @@ class TranscriptOutput:
             if self._timer is not None:
                 self._timer.cancel()
                 self._timer = None
-        if self.visible:
-            self._publish(update=True)
+            if self.visible:
+                self._publish(update=True)
 
     def close(self) -> None:
         """Rewrites it no more."""
-        self.flush()
-        self._shown = ""
+        with self._lock:
+            self.flush()
+            self._shown = ""
 
     def _publish(self, *, update: bool) -> None:
         render = self._render()
-        text = render() if render is not None else self._shown
-        if update and text == self._shown:
-            return
-        self._shown = text
-        self._free = time.monotonic() + len(text) / RATE
-        publish({"text/html": text}, transient={"display_id": self._display_id}, update=update)
+        with self._lock:
+            text = render() if render is not None else self._shown
+            if update and text == self._shown:
+                return
+            self._shown = text
+            self._free = time.monotonic() + len(text) / RATE
+            publish({"text/html": text}, transient={"display_id": self._display_id}, update=update)
 
 
 def after_cells(shell: Any, output: TranscriptOutput) -> None:

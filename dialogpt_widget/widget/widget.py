@@ -114,9 +114,10 @@ class ChatWidget(Verbs, anywidget.AnyWidget):  # type: ignore[misc]  # anywidget
 
     def _ipython_display_(self) -> None:
         """Shows the view, and beside it the transcript for readers without a kernel."""
-        shown = self._repr_mimebundle_()
-        data, metadata = shown if isinstance(shown, tuple) else (shown, {})
-        publish(data, metadata)
+        if self.comm is not None:
+            shown = self._repr_mimebundle_()
+            data, metadata = shown if isinstance(shown, tuple) else (shown, {})
+            publish(data, metadata)
         self._transcript.display()
 
     def _transcribed(self) -> str:
@@ -140,19 +141,21 @@ class ChatWidget(Verbs, anywidget.AnyWidget):  # type: ignore[misc]  # anywidget
         session.close()
         self._transcript.close()
         super().close()
+        self.__dict__.pop("_ipython_display_", None)  # with which ipywidgets 7 hides what is closed
 
     # What crosses to the browser
 
     def get_state(self, key: Any = None, drop_defaults: bool = False) -> dict[str, Any]:  # noqa: FBT001, FBT002
         """The state that a page gets: ipywidgets' own, the wire's traits, and one key a settled turn."""
-        if key is None:
-            turns = [f"{wire.TURN_KEY}{turn.id}" for turn in self.conversation.turns]
-            base: dict[str, Any] = super().get_state(None, drop_defaults)
-            return base | {name: self._value(name) for name in (*wire.TRAITS, *turns)}
-        keys = {key} if isinstance(key, str) else set(key)
-        ours = {name for name in keys if name in wire.TRAITS or name.startswith(wire.TURN_KEY)}
-        rest: dict[str, Any] = super().get_state(keys - ours, drop_defaults) if keys - ours else {}
-        return rest | {name: self._value(name) for name in sorted(ours)}
+        with self._session.lock:
+            if key is None:
+                turns = [f"{wire.TURN_KEY}{turn.id}" for turn in self.conversation.turns]
+                base: dict[str, Any] = super().get_state(None, drop_defaults)
+                return base | {name: self._value(name) for name in (*wire.TRAITS, *turns)}
+            keys = {key} if isinstance(key, str) else set(key)
+            ours = {name for name in keys if name in wire.TRAITS or name.startswith(wire.TURN_KEY)}
+            rest: dict[str, Any] = super().get_state(keys - ours, drop_defaults) if keys - ours else {}
+            return rest | {name: self._value(name) for name in sorted(ours)}
 
     def _value(self, name: str) -> Any:
         if name.startswith(wire.TURN_KEY):
@@ -189,6 +192,8 @@ class ChatWidget(Verbs, anywidget.AnyWidget):  # type: ignore[misc]  # anywidget
                 return None
             case "view":
                 return self._mark
+            case "rev":
+                return self._changes.revision
         return getattr(self, name)
 
     def publish(self, keys: Iterable[str]) -> None:
@@ -196,14 +201,15 @@ class ChatWidget(Verbs, anywidget.AnyWidget):  # type: ignore[misc]  # anywidget
         names = set(keys)
         self._changes.note(names)
         if self.comm is not None:
-            self.send_state(names)
+            self.send_state(names | {"rev"})
         if any(name == "leaf" or name.startswith(wire.TURN_KEY) for name in names):
             self._transcript.changed()
 
     def changed_since(self, revision: int) -> dict[str, Any]:
         """The revision of the state, and its keys that were published after an older one."""
-        reached, names = self._changes.since(revision)
-        return {"rev": reached, "state": self.get_state(names) if names else {}}
+        with self._session.lock:
+            reached, names = self._changes.since(revision)
+            return {"rev": reached, "state": self.get_state(names) if names else {}}
 
     def post(self, content: Any, buffers: list[bytes] | None = None) -> None:
         """Sends a frame or the answer to a request."""
@@ -212,7 +218,7 @@ class ChatWidget(Verbs, anywidget.AnyWidget):  # type: ignore[misc]  # anywidget
 
     @traitlets.observe("height")
     def _height_changed(self, _: object) -> None:
-        self.publish(["height"])
+        self._session.show("height")
 
     def _on_message(self, _widget: object, content: Any, buffers: Sequence[Any]) -> None:
         answer = Answer()
@@ -224,4 +230,5 @@ class ChatWidget(Verbs, anywidget.AnyWidget):  # type: ignore[misc]  # anywidget
         except Exception as error:
             _log.exception("A request from the page failed.")
             answer.content["error"] = f"The kernel could not do this ({type(error).__name__}: {error})."
-        self.post(answer.content | {"id": wire.request_id(content)}, answer.buffers)
+        number = {"id": wire.request_id(content), "rev": self._changes.revision}
+        self.post(number | answer.content, answer.buffers)

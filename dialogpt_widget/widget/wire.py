@@ -4,8 +4,8 @@
 
 **State** lives in traits, one JSON value a key, and one key a settled turn (`turn_<id>`), so that a turn costs its
 own bytes and not the conversation's. `leaf` names the last turn of the selected path; the path is found by following
-`parent`. All ids are below `next_id`. `offline` is when a page without a kernel was saved, UTC epoch seconds, else None. `view` marks the chat's
-transcript in the same document, which the live view hides.
+`parent`. All ids are below `next_id`. `offline` is when a page without a kernel was saved, UTC epoch seconds, else
+None. `view` marks the chat's transcript in the same document, which the live view hides.
 
 **A running reply** travels in frames, custom messages of at most one each 40 ms. `seq` counts the frames of a widget
 from 1; a page that mounts late or misses a number asks `sync` for the whole reply so far. `text` is appended. When
@@ -13,6 +13,9 @@ the reply has ended, its turn, `leaf`, `status` and `meter` come in one state up
 
 **A request** is `{"op", "id", ...}`; it is answered by `{"id", "ok": true, ...}` or `{"id", "error"}`, once, soon:
 the answer says that a request was taken, not that its work is done.
+
+**What is lost** is noticed by number: `rev` counts the updates of the state, and every answer carries it too. Some
+hosts drop what the kernel says of its own accord; a page that misses an update there asks for it with `poll`.
 """
 
 from __future__ import annotations
@@ -44,6 +47,7 @@ TRAITS = (
     "height",
     "offline",
     "view",
+    "rev",
 )
 
 Kind = Literal["message", "edit", "regenerate", "continue"]

@@ -3,10 +3,10 @@ import { h, icon } from "./dom.js";
 /** What can be done with a turn: the name that readers hear and see, and the drawing. */
 const ACTS = /** @type {const} */ ({
   copy: ["Copy", "M6 6h7v7H6zM3 10V3h7"],
-  edit: ["Edit", "m3 13 .8-3.2 7-7 2.4 2.4-7 7zM9 4.6l2.4 2.4"],
   regenerate: ["Regenerate", "M12.8 8.7A5 5 0 1 1 11.8 4.8M12.5 2v3.2H9.3"],
-  previous: ["Previous version", "M9.5 4.5 6 8l3.5 3.5"],
-  next: ["Next version", "M6.5 4.5 10 8l-3.5 3.5"],
+  edit: ["Edit", "m3 13 .8-3.2 7-7 2.4 2.4-7 7zM9 4.6l2.4 2.4"],
+  continue: ["Continue", "M2.5 8H13M9 4l4 4-4 4"],
+  more: ["More", "M3.5 8h.01M8 8h.01M12.5 8h.01"],
 });
 const DONE = "m3 8.5 3.2 3.2L13 5";
 const FAILED = "m4 4 8 8m0-8-8 8";
@@ -17,18 +17,26 @@ const MOMENT = 1600; // milliseconds for which an action says how it went
 /** The row of small buttons at the end of a turn: one stop of the Tab key, and the arrow keys inside. */
 export class TurnActions {
   #offered = "";
+  #entry = false;
 
   constructor() {
     this.element = h("div", "dgpt-turn-actions", { role: "toolbar", "aria-label": "Actions" });
   }
 
-  /** @param {Act[]} acts from the start of the row @param {string} [version] as "2 / 3", before "Next version" */
-  offer(acts, version = "") {
-    const offered = `${acts} ${version}`;
+  /** @param {readonly Act[]} acts from the start of the row */
+  offer(acts) {
+    const offered = `${acts}`;
     if (offered === this.#offered) return;
     this.#offered = offered;
-    this.element.replaceChildren(...acts.map((act, place) => button(act, place === 0)));
-    this.#find("next")?.before(h("span", "", {}, version));
+    this.element.replaceChildren(...acts.map(button));
+    this.enter(this.#entry);
+  }
+
+  /** @param {boolean} entry whether the Tab key stops here */
+  enter(entry) {
+    this.#entry = entry;
+    const first = this.element.querySelector("button");
+    if (first) first.tabIndex = entry ? 0 : -1;
   }
 
   /** Shows for a moment how an action went. @param {Act} act @param {boolean} done @param {string} words */
@@ -39,34 +47,37 @@ export class TurnActions {
   }
 
   /** @param {Act} act @returns {HTMLElement | null} */
-  #find(act) {
+  find(act) {
     return this.element.querySelector(`[data-act=${act}]`);
   }
 
   /** @param {Act} act @param {string} name @param {string} path */
   #draw(act, name, path) {
-    const found = this.#find(act);
+    const found = this.find(act);
     if (!found) return;
     found.title = name;
     found.querySelector("path")?.setAttribute("d", path);
   }
 }
 
-/** @param {Act} act @param {boolean} first */
-function button(act, first) {
+/** @param {Act} act */
+function button(act) {
   const [title, path] = ACTS[act];
-  const attributes = { type: "button", title, tabindex: first ? "0" : "-1", "data-act": act };
-  return h("button", "dgpt-button dgpt-quiet dgpt-round", attributes, icon(path));
+  const attributes = { type: "button", title, tabindex: "-1", "data-act": act };
+  const element = h("button", "dgpt-button dgpt-quiet dgpt-round", attributes, icon(path));
+  if (act === "more") element.setAttribute("aria-haspopup", "menu");
+  return element;
 }
 
-/** Moves the focus along a row of actions. @param {KeyboardEvent} event */
+/** Moves the focus along a row of actions. @param {KeyboardEvent} event @returns {boolean} whether it did */
 export function walkActions(event) {
   const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
   const from = /** @type {HTMLElement} */ (event.target).closest("[data-act]");
-  if (!step || !from) return;
+  if (!step || !from) return false;
   const row = /** @type {HTMLElement[]} */ ([...(from.parentElement?.querySelectorAll("[data-act]") ?? [])]);
   const to = row[(row.indexOf(/** @type {HTMLElement} */ (from)) + step + row.length) % row.length];
   for (const one of row) one.tabIndex = one === to ? 0 : -1;
   to?.focus({ preventScroll: true });
   event.preventDefault();
+  return true;
 }

@@ -1,28 +1,36 @@
 import { button, h } from "./dom.js";
 
+/** @import { Connection } from "../kernel.js" */
 /** @import { Action, Failure } from "../wire.js" */
 
-/** @param {string} title @returns {Failure} */
-const readable = (title) => ({
-  kind: "lost",
-  title,
-  message: "This chat is still readable; run the cell again to go on.",
-  actions: [],
-});
+/** @typedef {Exclude<Connection, "live">} Loss */
 
-/** What a view without its kernel says. */
-export const LOST = {
-  restarted: readable("The kernel was restarted."),
-  stopped: readable("The kernel has stopped."),
-  absent: readable("No kernel is connected."),
+/** @type {Record<Loss, string>} */
+const LOST = {
+  restarted: "The kernel was restarted.",
+  stopped: "The kernel has stopped.",
+  absent: "No kernel is connected.",
 };
+
+/** What a view without its kernel says. @param {Loss} loss @param {boolean} folded whether the notebook's own
+ * transcript stands for it @returns {Failure} */
+export function lost(loss, folded) {
+  const readable = folded ? "The conversation is kept below" : "This chat is still readable";
+  const message = `${readable}; run the cell again to go on.`;
+  return { kind: "lost", title: LOST[loss], message, actions: [] };
+}
+
+/** What a page says that was saved without a kernel. @param {number} seconds when, UTC */
+export function savedLine(seconds) {
+  const date = new Date(seconds * 1000).toLocaleDateString("en-GB", { dateStyle: "long" });
+  return h("p", "dgpt-hint", {}, `Saved ${date} · read-only`);
+}
 
 const KEPT = "What you sent is kept above, and answered once this is solved.";
 
 /** What went wrong and what to do next, above the composer. */
 export class Notice {
-  /** @type {Failure | null} */
-  #shown = null;
+  #shown = "null";
 
   /** @param {(action: Action) => void} act */
   constructor(act) {
@@ -39,8 +47,9 @@ export class Notice {
       this.kept.textContent = waiting ? KEPT : "";
       this.kept.hidden = !waiting;
     }
-    if (failure === this.#shown) return;
-    this.#shown = failure;
+    const shown = JSON.stringify(failure);
+    if (shown === this.#shown) return;
+    this.#shown = shown;
     this.element.hidden = failure === null;
     this.element.replaceChildren();
     if (!failure) return;

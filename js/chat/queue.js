@@ -2,7 +2,14 @@ import { h } from "./dom.js";
 
 /** @import { Queued } from "../wire.js" */
 
-/** Messages that wait for the model. Each can be taken back. */
+/** @param {Queued} queued */
+function words({ kind, text }) {
+  if (kind === "regenerate") return `Another reply to “${text}”`;
+  if (kind === "continue") return `Going on with “${text}”`;
+  return kind === "edit" ? `New version: “${text}”` : text;
+}
+
+/** What waits for the model: messages, and other versions of turns. Each can be taken back. */
 export class Queue {
   /** @type {Queued[]} */
   #shown = [];
@@ -35,15 +42,20 @@ export class Queue {
       item.remove();
       this.#items.delete(id);
     }
-    for (const { id, text } of queue) if (!this.#items.has(id)) this.#append(id, text);
+    for (const queued of queue) if (!this.#items.has(queued.id)) this.#append(queued);
   }
 
-  /** @param {string} id @param {string} text */
-  #append(id, text) {
-    const take = h("button", "dgpt-button dgpt-quiet", { type: "button", "data-item": id }, "Withdraw");
-    const words = h("div", "dgpt-text", { dir: "auto" }, text);
-    const item = h("li", "dgpt-queued", {}, words, h("div", "dgpt-turn-foot", {}, take));
-    this.#items.set(id, item);
+  /** @param {Queued} queued */
+  #append(queued) {
+    const take = h(
+      "button",
+      "dgpt-button dgpt-quiet",
+      { type: "button", "data-item": queued.id },
+      "Withdraw",
+    );
+    const text = h("div", "dgpt-text", { dir: "auto" }, words(queued));
+    const item = h("li", "dgpt-queued", {}, text, h("div", "dgpt-turn-foot", {}, take));
+    this.#items.set(queued.id, item);
     this.element.append(item);
   }
 }

@@ -1,4 +1,20 @@
+const MARGIN = 12; // pixels around what is brought into sight
 const NEAR = 24; // pixels from the end that still count as being there
+
+/**
+ * Scrolls a container, and nothing around it, until something in it is in sight.
+ *
+ * @param {HTMLElement} box
+ * @param {Element | Range} what
+ */
+export function reveal(box, what) {
+  const room = box.getBoundingClientRect();
+  const at = what.getBoundingClientRect();
+  const above = at.top - MARGIN - room.top;
+  const below = at.bottom + MARGIN - room.bottom;
+  if (above < 0) box.scrollTop += above;
+  else if (below > 0) box.scrollTop += Math.min(below, above);
+}
 
 /**
  * Keeps a scroll container at its newest content unless the reader went up.
@@ -26,6 +42,12 @@ export class Follower {
   follow() {
     this.#set(true);
     this.keep();
+  }
+
+  /** Lets the reader stay where they are, unless that is the end, while what is below changes. */
+  release() {
+    this.#set(false);
+    requestAnimationFrame(() => this.#scrolled());
   }
 
   /** Called when sizes have changed. */

@@ -24,7 +24,7 @@ export class Start {
     this.#shown = starters;
     this.element.replaceChildren(
       ...starters.map((text) =>
-        h("button", "dgpt-button dgpt-starter", { type: "button", dir: "auto" }, text),
+        h("button", "dgpt-button dgpt-plain dgpt-starter", { type: "button", dir: "auto" }, text),
       ),
     );
   }

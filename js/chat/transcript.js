@@ -1,138 +1,267 @@
 import { walkActions } from "./actions.js";
-import { copyText } from "./copy.js";
+import { Deeds } from "./deeds.js";
+import { Divider } from "./divider.js";
 import { button, h, icon } from "./dom.js";
+import { Find } from "./find.js";
+import { offers } from "./offers.js";
+import { Parts } from "./parts.js";
+import { Pin } from "./pin.js";
 import { Queue } from "./queue.js";
-import { Follower } from "./scroll.js";
+import { Follower, reveal } from "./scroll.js";
 import { TurnView } from "./turn.js";
+import { versionStep } from "./versions.js";
 
 /** @import { State } from "../state.js" */
-/** @import { Meter, Turn } from "../wire.js" */
+/** @import { Turn } from "../wire.js" */
+/** @import { Act } from "./actions.js" */
+
+/**
+ * @typedef {object} OwnHooks
+ * @property {(item: string) => void} withdraw
+ * @property {() => void} unfocus called when what had the focus has gone
+ * @property {(turn: number | null) => void} pin tells which turn the reader has selected
+ * @typedef {OwnHooks & import("./deeds.js").Hooks} Hooks
+ */
 
 /** The conversation: its turns, the reply that is being said, and what waits to be sent. */
 export class Transcript {
-  /** @type {Map<number, TurnView>} */
+  /** @type {Map<number, TurnView>} those on the page, root first */
   #views = new Map();
-  /** @type {Turn[]} */
-  #path = [];
-  /** @type {number | null} */
-  #running = null;
-  /** @type {Meter | null | undefined} what the divider tells of */
-  #meter;
+  /** @type {State | null} */
+  #state = null;
+  #live = true;
+  #shown = "";
+  /** @type {TurnView | undefined} where the Tab key comes in */
+  #entry;
 
-  /** @param {{withdraw: (item: string) => void, unfocus: () => void, say: (text: string) => void}} hooks */
+  /** @param {Hooks} hooks */
   constructor(hooks) {
     this.hooks = hooks;
-    this.turns = h("div", "dgpt-turns");
+    this.deeds = new Deeds(hooks, (view) => this.#opened(view));
+    this.pin = new Pin(hooks.pin);
+    this.turns = new Parts();
     this.queue = new Queue(hooks.withdraw, hooks.unfocus);
-    this.flow = h("div", "dgpt-flow", {}, this.turns, this.queue.element);
+    this.flow = h("div", "dgpt-flow", {}, this.turns.element, this.queue.element);
     this.log = h(
       "div",
       "dgpt-log",
       { role: "log", "aria-label": "Conversation", "aria-live": "off", tabindex: "0" },
       this.flow,
     );
-    this.jump = button("Jump to latest", "dgpt-round dgpt-jump", icon("M8 3v10M3.5 8.5 8 13l4.5-4.5"));
+    this.jump = button(
+      "Jump to latest",
+      "dgpt-plain dgpt-round dgpt-jump",
+      icon("M8 3v10M3.5 8.5 8 13l4.5-4.5"),
+    );
     this.jump.hidden = true;
-    this.divider = h("div", "dgpt-divider", { role: "note" });
-    this.element = h("div", "dgpt-transcript", {}, this.log, this.jump);
+    this.divider = new Divider();
     this.follower = new Follower(this.log, this.flow, () => {
       if (this.jump.matches(":focus")) this.log.focus({ preventScroll: true });
       this.jump.hidden = this.follower.following;
     });
+    this.find = new Find(this.log, () => this.#views.values(), hooks.unfocus);
+    const { menu } = this.deeds;
+    this.element = h("div", "dgpt-transcript", {}, this.find.element, this.log, this.jump, menu.element);
+    this.sight = new IntersectionObserver((seen) => this.#see(seen), {
+      root: this.log,
+      rootMargin: "600px 0px",
+    });
     this.jump.addEventListener("click", () => this.follower.follow());
     this.log.addEventListener("click", (event) => this.#act(event));
-    this.log.addEventListener("keydown", walkActions);
+    this.log.addEventListener("keydown", (event) => this.#key(event));
+    this.log.addEventListener("focusin", (event) => this.#select(this.#viewOf(event.target)));
   }
 
-  /** @param {State} state */
-  update(state) {
-    const { path, reply, queue } = state;
-    this.element.hidden = path.length === 0 && !reply && queue.length === 0;
-    this.log.style.maxHeight = state.height === null ? "" : `${state.height}px`;
-    const running = reply && reply.turn !== path.at(-1)?.id ? reply.turn : null;
-    if (path !== this.#path || running !== this.#running) {
-      this.#path = path;
-      this.#running = running;
+  /** @param {State} state @param {boolean} live whether there is a kernel */
+  update(state, live) {
+    this.#state = state;
+    this.#live = live;
+    const { path, answer, queue, tree } = state;
+    this.element.hidden = path.length === 0 && !answer && queue.length === 0;
+    this.log.style.setProperty("--d-height", state.height === null ? "" : `${state.height}px`);
+    const shown = [path.at(-1)?.id, tree.revision, state.status.turn, state.status.parent, live].join();
+    if (shown !== this.#shown) {
+      this.#shown = shown;
       this.#arrange(state);
     }
-    if (reply && running !== null) {
-      const view = this.#view(running, "assistant", state);
-      view.say(reply.text);
-      view.settle(true, null);
+    if (answer) {
+      const view = this.#views.get(answer.turn);
+      view?.say(answer.text);
+      view?.run();
     }
-    this.#divide(state.meter);
+    this.divider.update(state.meter, path, (id) => this.#views.get(id)?.element);
     this.queue.update(queue);
+    this.find.update();
+  }
+
+  /** Opens an editor in a turn, if it is on the page. @param {number} id @param {string} draft */
+  edit(id, draft) {
+    const view = this.#views.get(id);
+    const turn = this.#state?.turns.get(id);
+    if (view && turn) this.deeds.edit(view, turn, draft);
+  }
+
+  /** Lets go of the selected turn. @returns {boolean} whether there was one */
+  unpin() {
+    const pinned = this.pin.turn !== null;
+    if (pinned) this.#mark(null);
+    return pinned;
   }
 
   dispose() {
     this.follower.dispose();
+    this.sight.disconnect();
+    this.pin.dispose();
+    this.find.dispose();
+    this.deeds.menu.close(false);
   }
 
   /** Brings the turns on the page into the order of the path; what stays is not touched. @param {State} state */
   #arrange(state) {
-    const shown = new Set(this.#path.map((turn) => turn.id));
-    if (this.#running !== null) shown.add(this.#running);
+    const running = state.answer && !state.turns.has(state.answer.turn) ? state.answer.turn : null;
+    const shown = new Set(state.path.map((turn) => turn.id));
+    if (running !== null) shown.add(running);
+    const left = this.#leave(shown);
+    this.divider.leave();
+    for (const id of shown) {
+      const turn = state.turns.get(id);
+      this.#furnish(this.#view(id, turn, state), turn, state);
+    }
+    const views = [...this.#views.values()];
+    for (const moved of this.turns.arrange(views.map((view) => view.element))) this.sight.observe(moved);
+    this.#enter(views.find((view) => view.id === this.pin.turn) ?? views.at(-1));
+    if (left) this.#inherit(left, views);
+    if (this.pin.turn !== null && !this.#views.has(this.pin.turn)) this.#mark(null);
+    this.deeds.menu.keep();
+  }
+
+  /** Takes away what is not on the path any more. @param {Set<number>} shown
+   * @returns {{parent: number | null, name: string} | null} where the focus was, if it has gone */
+  #leave(shown) {
+    let left = null;
     for (const [id, view] of this.#views) {
       if (shown.has(id)) continue;
+      const focused = view.element.matches(":focus") ? view.element : view.element.querySelector(":focus");
+      if (focused) {
+        const { act, step } = /** @type {HTMLElement} */ (focused).dataset;
+        left = { parent: view.parent, name: act ?? step ?? "" };
+      }
+      this.sight.unobserve(view.element);
       view.element.remove();
       this.#views.delete(id);
     }
-    this.divider.remove();
-    this.#meter = undefined;
-    let next = this.turns.firstChild;
-    for (const id of shown) {
-      const turn = state.turns.get(id);
-      const view = this.#view(id, turn?.role ?? "assistant", state);
-      if (turn && id !== this.#running) {
-        view.say(turn.text);
-        view.settle(false, turn.stop);
-      }
-      if (view.element === next) next = next.nextSibling;
-      else this.turns.insertBefore(view.element, next);
-    }
+    return left;
   }
 
-  /** @param {number} id @param {Turn["role"]} role @param {State} state */
-  #view(id, role, state) {
-    let view = this.#views.get(id);
-    if (!view) {
-      view = new TurnView(id, role, state.info.title);
-      this.#views.set(id, view);
-    }
+  /** Another version of a turn that had the focus takes it over.
+   * @param {{parent: number | null, name: string}} left @param {TurnView[]} views */
+  #inherit({ parent, name }, views) {
+    const heir = views.find((view) => view.parent === parent);
+    heir?.see(true);
+    if (heir) heir.focus(name);
+    else this.hooks.unfocus();
+  }
+
+  /** @param {number} id @param {Turn | undefined} turn @param {State} state */
+  #view(id, turn, state) {
+    const known = this.#views.get(id);
+    const parent = turn ? turn.parent : state.status.parent;
+    const view = known ?? new TurnView(id, parent, turn?.role ?? "assistant", state.info.title);
+    this.#views.delete(id); // so that they are in the order of the path
+    this.#views.set(id, view);
     return view;
   }
 
-  /** Marks where the model's window begins. @param {Meter | null} meter */
-  #divide(meter) {
-    if (meter === this.#meter) return;
-    this.#meter = meter;
-    const start = meter ? this.#path.findIndex((turn) => turn.id === meter.first) : -1;
-    this.#path.forEach((turn, place) => {
-      this.#views.get(turn.id)?.element.toggleAttribute("data-out", place < start);
-    });
-    const words = meter && start >= 0 ? missing(start, meter.cut > 0) : "";
-    this.divider.textContent = words;
-    const first = this.#path[start];
-    if (words && first) this.#views.get(first.id)?.element.before(this.divider);
-    else this.divider.remove();
+  /** @param {TurnView} view @param {Turn | undefined} turn @param {State} state */
+  #furnish(view, turn, state) {
+    if (turn) view.settle(turn);
+    const versions = state.versions(view.parent);
+    const unanswered = turn?.role === "user" && turn === state.path.at(-1) && !state.answer;
+    const acts = turn ? offers(turn, this.#live, unanswered, versions.length > 1) : [];
+    view.offer(acts, versions.indexOf(view.id) + 1, versions.length);
+  }
+
+  /** @param {TurnView | undefined} view */
+  #enter(view) {
+    if (view === this.#entry) return;
+    this.#entry?.enter(false);
+    this.#entry = view;
+    view?.enter(true);
+  }
+
+  /** Something stands in a turn: the reader is with it, not at the end. @param {TurnView} view */
+  #opened(view) {
+    this.follower.release();
+    reveal(this.log, view.element);
+  }
+
+  /** @param {TurnView | undefined} view */
+  #select(view) {
+    if (!view) return;
+    this.#enter(view);
+    this.#mark(view);
+  }
+
+  /** @param {TurnView | null} view */
+  #mark(view) {
+    const before = this.pin.turn === null ? undefined : this.#views.get(this.pin.turn);
+    const pinned = view && this.#state?.turns.has(view.id) ? view : null;
+    before?.element.removeAttribute("aria-current");
+    pinned?.element.setAttribute("aria-current", "true");
+    this.pin.set(pinned?.id ?? null);
+  }
+
+  /** @param {EventTarget | null} target */
+  #viewOf(target) {
+    const turn = /** @type {HTMLElement | null} */ (/** @type {Element} */ (target).closest("[data-turn]"));
+    return this.#views.get(Number(turn?.dataset.turn));
+  }
+
+  /** @param {IntersectionObserverEntry[]} seen */
+  #see(seen) {
+    for (const { target, isIntersecting } of seen) this.#viewOf(target)?.see(isIntersecting);
   }
 
   /** @param {MouseEvent} event */
-  async #act(event) {
-    const button = /** @type {HTMLElement} */ (event.target).closest("[data-act]");
-    const turn = /** @type {HTMLElement | null | undefined} */ (button?.closest("[data-turn]"));
-    const view = this.#views.get(Number(turn?.dataset.turn));
-    if (!view || button?.getAttribute("data-act") !== "copy") return;
-    const copied = await copyText(view.node.data, this.element);
-    const words = copied ? "Copied" : "Copying failed";
-    view.actions.report("copy", copied, words);
-    this.hooks.say(words);
+  #act(event) {
+    const view = this.#viewOf(event.target);
+    if (!view || this.#step(event, view)) return;
+    const act = /** @type {Element} */ (event.target).closest("[data-act]")?.getAttribute("data-act");
+    const turn = this.#state?.turns.get(view.id);
+    if (act && turn && this.#state)
+      this.deeds.do(/** @type {Act} */ (act), view, turn, this.#state, this.#live);
   }
-}
 
-/** What the model does not see of a path. @param {number} turns before its window @param {boolean} cut */
-function missing(turns, cut) {
-  if (cut) return "Only the end of this message is in the model’s window";
-  if (turns === 0) return "";
-  return `${turns === 1 ? "The turn above is" : "Earlier turns are"} no longer in the model’s window`;
+  /** @param {KeyboardEvent} event */
+  #key(event) {
+    const view = this.#viewOf(event.target);
+    if (!view || event.defaultPrevented) return;
+    if (this.#step(event, view) || (event.target === view.element && this.#walk(event.key, view)))
+      event.preventDefault();
+    else walkActions(event);
+  }
+
+  /** Goes to another version. @param {Event} event @param {TurnView} view @returns {boolean} whether that was meant */
+  #step(event, view) {
+    const by = versionStep(event);
+    const versions = this.#state?.versions(view.parent) ?? [];
+    const place = versions.indexOf(view.id) + by;
+    const to = versions[place];
+    if (by === 0 || to === undefined) return by !== 0;
+    this.follower.release();
+    this.hooks.select(to).then(() => this.hooks.say(`Version ${place + 1} of ${versions.length}`));
+    return true;
+  }
+
+  /** Walks from turn to turn. @param {string} key @param {TurnView} view @returns {boolean} whether it does */
+  #walk(key, view) {
+    const views = [...this.#views.values()];
+    const at = views.indexOf(view);
+    const place = { ArrowUp: at - 1, ArrowDown: at + 1, Home: 0, End: views.length - 1 }[key];
+    if (place === undefined) return false;
+    const to = views[place];
+    to?.element.focus({ preventScroll: true });
+    if (to) reveal(this.log, to.element);
+    return true;
+  }
 }

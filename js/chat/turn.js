@@ -1,7 +1,10 @@
 import { TurnActions } from "./actions.js";
 import { h } from "./dom.js";
+import { byHand } from "./offers.js";
+import { Versions } from "./versions.js";
 
-/** @import { Role, Stop } from "../wire.js" */
+/** @import { Role, Stop, Turn } from "../wire.js" */
+/** @import { Act } from "./actions.js" */
 
 /** @type {Partial<Record<Stop, string>>} */
 const ENDED = {
@@ -10,25 +13,52 @@ const ENDED = {
   error: "interrupted by an error",
 };
 
-/** One turn on the page. The text is one text node, to which a running reply appends. */
+/**
+ * One turn on the page. The text is one text node, to which a running reply appends. What is beneath it is there only
+ * while the turn is near what the reader sees.
+ */
 export class TurnView {
-  /** @param {number} id @param {Role} role @param {string} speaker */
-  constructor(id, role, speaker) {
-    this.role = role;
+  #near = false;
+  #entry = false;
+  /** @type {readonly Act[]} */
+  #acts = [];
+  #offered = "";
+  #place = 1;
+  #count = 1;
+  /** @type {Turn | null} */
+  #settled = null;
+  /** @type {TurnActions | null} */
+  #actions = null;
+  /** @type {Versions | null} */
+  #versions = null;
+  /** @type {HTMLElement | null} */
+  #note = null;
+  /** @type {HTMLElement | null} what stands in the turn for a while: an editor, a question, a comparison */
+  #inset = null;
+
+  /** @param {number} id @param {number | null} parent @param {Role} role @param {string} speaker */
+  constructor(id, parent, role, speaker) {
+    this.id = id;
+    this.parent = parent;
     this.node = document.createTextNode("");
     this.text = h("div", "dgpt-text", { dir: "auto" }, this.node);
-    this.actions = new TurnActions();
-    this.actions.offer(["copy"]);
-    this.foot = h("div", "dgpt-turn-foot", {}, this.actions.element);
+    this.foot = h("div", "dgpt-turn-foot");
     this.element = h(
       "article",
       `dgpt-turn dgpt-${role}`,
-      { "data-role": role, "data-turn": String(id), "aria-label": role === "user" ? "You" : speaker },
+      {
+        tabindex: "-1",
+        "data-role": role,
+        "data-turn": String(id),
+        "aria-label": role === "user" ? "You" : speaker,
+      },
       this.text,
       this.foot,
     );
-    /** @type {HTMLElement | null} */
-    this.note = null;
+  }
+
+  get actions() {
+    return this.#actions;
   }
 
   /** @param {string} text */
@@ -39,16 +69,100 @@ export class TurnView {
     else this.node.data = text;
   }
 
-  /** @param {boolean} running @param {Stop | null} stop */
-  settle(running, stop) {
-    const state = running ? (this.node.data ? "saying" : "thinking") : "";
+  /** The reply is being said. */
+  run() {
+    const state = this.node.data ? "saying" : "thinking";
     if (this.element.dataset.state !== state) this.element.dataset.state = state;
-    const ended = (!running && stop && ENDED[stop]) || "";
-    if (!ended && !this.note) return;
-    if (!this.note) {
-      this.note = h("span", "dgpt-note");
-      this.foot.prepend(this.note);
+  }
+
+  /** @param {Turn} turn what is said for good */
+  settle(turn) {
+    if (turn === this.#settled) return;
+    this.#settled = turn;
+    this.say(turn.text);
+    delete this.element.dataset.state;
+    const words = [byHand(turn) ? "written by hand" : "", (turn.stop && ENDED[turn.stop]) || ""];
+    const note = words.filter(Boolean).join(", ");
+    if (!note) return;
+    this.#note ??= h("span", "dgpt-note");
+    this.#note.textContent = note;
+    this.foot.prepend(this.#note);
+  }
+
+  /**
+   * @param {readonly Act[]} acts
+   * @param {number} place among its versions, from 1
+   * @param {number} count of its versions
+   */
+  offer(acts, place, count) {
+    const offered = `${acts} ${place} ${count}`;
+    if (offered === this.#offered) return;
+    this.#offered = offered;
+    this.#acts = acts;
+    this.#place = place;
+    this.#count = count;
+    this.#furnish();
+  }
+
+  /** @param {boolean} near whether the turn is near what the reader sees */
+  see(near) {
+    if (near === this.#near || (!near && this.foot.querySelector(":focus"))) return;
+    this.#near = near;
+    this.#furnish();
+  }
+
+  /** @param {boolean} entry whether the Tab key stops at this turn */
+  enter(entry) {
+    this.#entry = entry;
+    this.element.tabIndex = entry ? 0 : -1;
+    this.#actions?.enter(entry);
+    this.#versions?.enter(entry);
+  }
+
+  /**
+   * Puts something in the turn, after its text or instead of it, and takes its actions away meanwhile.
+   *
+   * @param {HTMLElement | null} inset null for the turn as it was
+   * @param {boolean} [instead]
+   */
+  put(inset, instead = false) {
+    this.#inset?.remove();
+    this.#inset = inset;
+    this.text.hidden = instead && inset !== null;
+    this.foot.hidden = inset !== null;
+    if (inset) this.foot.before(inset);
+    this.element.toggleAttribute("data-inset", inset !== null);
+  }
+
+  /** Focuses a button, or the turn for want of it. @param {string} name of an act, or of a step through the versions */
+  focus(name) {
+    const found = this.foot.querySelector(`[data-act="${name}"], [data-step="${name}"]`);
+    const to = /** @type {HTMLElement} */ (found ?? this.element);
+    to.focus({ preventScroll: true });
+  }
+
+  #furnish() {
+    const acts = this.#near ? this.#acts : [];
+    const several = this.#near && this.#count > 1;
+    if (!several) {
+      this.#versions?.element.remove();
+      this.#versions = null;
+    } else {
+      this.#versions ??= new Versions();
+      this.#versions.show(this.#place, this.#count);
     }
-    this.note.textContent = ended;
+    if (acts.length === 0) {
+      this.#actions?.element.remove();
+      this.#actions = null;
+    } else {
+      this.#actions ??= new TurnActions();
+      this.#actions.offer(acts);
+    }
+    const { foot } = this;
+    const row = this.#actions?.element ?? null;
+    const versions = this.#versions?.element;
+    if (row && row.parentNode !== foot) foot.append(row);
+    if (versions && versions.parentNode !== foot) foot.insertBefore(versions, row);
+    this.enter(this.#entry);
   }
 }

@@ -4,6 +4,27 @@ import { FakeModel } from "./model.js";
 
 /** A view on a page, for tests: what it shows, what it is told and what it says to the kernel. */
 
+/** A page on which everything is in sight, until a test says otherwise. */
+const observers = new Set();
+globalThis.IntersectionObserver = class {
+  constructor(tell) {
+    this.tell = tell;
+    observers.add(this);
+  }
+  observe(target) {
+    this.tell([{ target, isIntersecting: true }]);
+  }
+  unobserve() {}
+  disconnect() {
+    observers.delete(this);
+  }
+};
+
+/** Something comes near what the reader sees, or goes away from it. */
+export function scrolled(target, isIntersecting) {
+  for (const observer of observers) observer.tell([{ target, isIntersecting }]);
+}
+
 export const INFO = {
   name: "m",
   title: "DialoGPT",
@@ -30,6 +51,24 @@ export const TALK = {
   leaf: 2,
 };
 export const GENERATING = { status: { ...READY, phase: "generating", turn: 3, parent: 2 } };
+
+export const MADE = {
+  settings: { seed: 7, temperature: 0.5 },
+  reply: 3,
+  revision: null,
+  precision: "float16",
+};
+/** A conversation with three versions of its first reply: a model's own, one that was cut off, and a person's. */
+export const TREE = {
+  turn_1: { id: 1, parent: null, role: "user", text: "Does money buy happiness?", stop: null, made: null },
+  turn_2: { id: 2, parent: 1, role: "assistant", text: "It helps.", stop: "eos", model: "a/m", made: MADE },
+  turn_3: { id: 3, parent: 2, role: "user", text: "How?", stop: null, made: null },
+  turn_4: { id: 4, parent: 3, role: "assistant", text: "Slowly.", stop: "eos", model: "a/m", made: MADE },
+  turn_5: { id: 5, parent: 1, role: "assistant", text: "It hel", stop: "length", model: "a/m", made: MADE },
+  turn_6: { id: 6, parent: 1, role: "assistant", text: "No.", stop: null, model: "a/m", made: null },
+  leaf: 4,
+  next_id: 7,
+};
 
 export let model;
 export let host;
@@ -74,6 +113,18 @@ export async function answer(request, fields = { ok: true }) {
   model.message({ id: request.id, ...fields });
   await painted();
 }
+
+export const turn = (id) => find(`article[data-turn="${id}"]`);
+export const buttons = (id) =>
+  [...turn(id).querySelectorAll("[role=toolbar] button")].map((one) => one.title);
+export const within = (element, name) =>
+  [...element.querySelectorAll("button")].find((one) => (one.title || one.textContent) === name);
+export const texts = () => [...host.querySelectorAll("article .dgpt-text")].map((text) => text.textContent);
+export const key = (element, name, options = {}) => {
+  const event = new KeyboardEvent("keydown", { key: name, bubbles: true, cancelable: true, ...options });
+  element.dispatchEvent(event);
+  return event;
+};
 
 export function unmount() {
   cleanup();

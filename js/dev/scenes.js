@@ -1,3 +1,5 @@
+import { FORMATS, MODELS, PRESETS, SCHEMA, USUAL } from "./settings.js";
+
 const info = {
   name: "microsoft/DialoGPT-medium",
   title: "DialoGPT-medium",
@@ -22,7 +24,9 @@ const ready = {
 };
 const starters = ["Does money buy happiness?", "What did you do today?", "Tell me something I don’t know."];
 
-function talk(...texts) {
+const MADE = { settings: { seed: 1789, temperature: 0.6 }, reply: 0, revision: null, precision: "float16" };
+
+export function talk(...texts) {
   const turns = {};
   texts.forEach((text, place) => {
     const id = place + 1;
@@ -36,12 +40,13 @@ function talk(...texts) {
       tokens: 9,
       created: 0,
       model: info.name,
+      made: role === "user" ? null : MADE,
     };
   });
-  return { ...turns, leaf: texts.length || null };
+  return { ...turns, leaf: texts.length || null, next_id: texts.length + 1 };
 }
 
-const SHORT = [
+export const SHORT = [
   "Does money buy happiness?",
   "It buys a lot of things that make it easier to be happy.",
   "Such as?",
@@ -49,7 +54,7 @@ const SHORT = [
 ];
 const LONG = Array.from({ length: 10 }, () => SHORT).flat();
 
-const empty = {
+export const empty = {
   info,
   status: ready,
   error: null,
@@ -58,8 +63,14 @@ const empty = {
   leaf: null,
   starters,
   height: null,
+  settings: { ...USUAL, temperature: 0.6, seed: 7 },
+  settings_schema: SCHEMA,
+  presets: PRESETS,
+  models: MODELS,
+  formats: FORMATS,
+  offline: null,
 };
-const running = { ...ready, phase: "generating", turn: 6, parent: 5 };
+export const running = { ...ready, phase: "generating", turn: 6, parent: 5 };
 const asked = talk(...SHORT, "And what would you do with a million?");
 
 const missing = {
@@ -72,6 +83,8 @@ const missing = {
     { label: "Chat with the embedded model", op: "use_model", model: "mini" },
   ],
 };
+
+const press = (name) => (root) => root.querySelector(`button[aria-label="${name}"]`).click();
 
 /** Each scene is the state of a widget, and what happens after a view has been mounted. */
 export const scenes = {
@@ -100,6 +113,39 @@ export const scenes = {
   details: {
     state: { ...empty, ...talk(...SHORT) },
     act: (root) => root.querySelector(".dgpt-state").click(),
+  },
+  settings: { state: { ...empty, ...talk(...SHORT) }, act: press("Settings") },
+  refused: {
+    state: { ...empty, ...talk(...SHORT) },
+    act: (root, model) => {
+      model.answer = ({ id }) => model.message({ id, error: "temperature is from 0.01 to 10.0, not 99." });
+      press("Settings")(root);
+      const field = root.querySelector("[data-setting=temperature] .dgpt-field");
+      field.value = "99";
+      field.dispatchEvent(new Event("change"));
+      field.focus();
+    },
+  },
+  keep: {
+    state: { ...empty, ...talk(...LONG) },
+    act: (root, model) => {
+      model.answer = ({ id }) =>
+        model.message({ id, error: "This is no saved conversation: it is not JSON." });
+      press("Keep")(root);
+      root.querySelector("[data-name=conversation]").click();
+    },
+  },
+  offline: { state: { ...empty, ...talk(...SHORT), offline: 1_759_800_000 } },
+  folded: {
+    state: { ...empty, ...talk(...SHORT), view: "abc" },
+    act: (root, model) => {
+      const output = document.createElement("div");
+      output.dataset.dialogpt = "abc";
+      output.append(document.createElement("p"));
+      output.firstChild.textContent = SHORT.at(-1);
+      root.parentElement.append(output);
+      model.connect(false);
+    },
   },
   thinking: { state: { ...empty, ...asked, status: running } },
   stream: {

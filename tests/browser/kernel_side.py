@@ -36,6 +36,18 @@ class Watched(ChatWidget):
         super()._handle_custom_msg(content, buffers)
 
 
+class Counted(ChatWidget):
+    """A chat that notes what each request asked for."""
+
+    def __init__(self, model: Any, **options: Any) -> None:
+        self.ops: list[str] = []
+        super().__init__(model, **options)
+
+    def _handle_custom_msg(self, content: Any, buffers: Any) -> None:
+        self.ops.append(content["op"])
+        super()._handle_custom_msg(content, buffers)
+
+
 class Slow(ChatModel):
     """The embedded model with a pause before each of its steps, which are counted."""
 
@@ -165,6 +177,6 @@ def living(kind: type) -> int:
 def reset() -> None:
     """Closes every widget and forgets the names that a test has given."""
     ChatWidget.close_all()
-    main = __import__("__main__").__dict__
     for name in ("chat", "other", "model", "turn"):
-        main.pop(name, None)
+        for names in (__import__("__main__").__dict__, globals()):
+            names.pop(name, None)

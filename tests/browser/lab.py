@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import shutil
 import socket
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
+IMPORTED = ("kernel_side.py", "hostile.py")
 _STARTING = 60  # seconds
 _STOPPING = 20  # seconds
 _QUIET = {  # JupyterLab's own questions, which would stand in front of the notebook
@@ -38,7 +40,7 @@ class Lab:
         self.notebooks = folder / "notebooks"
         self.notebooks.mkdir()
         self.token = secrets.token_hex(16)
-        self.port = _free_port()
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._log = (folder / "lab.log").open("w")
         for plugin, values in _QUIET.items():
@@ -74,9 +76,7 @@ class Lab:
             name: str(self.folder / name.lower())
             for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR", "HF_HOME")
         }
-        path = os.pathsep.join(filter(None, [str(ROOT), str(HERE), os.environ.get("PYTHONPATH", "")]))
-        own = {"PYTHONPATH": path, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}  # one thread suits a model this small
-        return os.environ | folders | own
+        return os.environ | folders | kernel_environment(self.folder)
 
     def _wait(self) -> None:
         deadline = time.monotonic() + _STARTING
@@ -110,7 +110,21 @@ class Lab:
         self._log.close()
 
 
-def _free_port() -> int:
+def kernel_environment(folder: Path) -> dict[str, str]:
+    """Lets a kernel find this package and what the notebooks import.
+
+    That is copied, since beside it are modules named like packages: `notebook`.
+    """
+    imports = folder / "imports"
+    imports.mkdir(exist_ok=True)
+    for name in IMPORTED:
+        shutil.copy(HERE / name, imports)
+    path = os.pathsep.join(filter(None, [str(ROOT), str(imports), os.environ.get("PYTHONPATH", "")]))
+    return {"PYTHONPATH": path, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}  # one thread suits a model this small
+
+
+def free_port() -> int:
+    """A port of this machine that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

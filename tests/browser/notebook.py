@@ -61,7 +61,7 @@ class View:
     def __init__(self, within: Locator) -> None:
         self.root = within.get_by_role("region", name=re.compile("^Chat with "))
         self.log = self.root.get_by_role("log", name="Conversation")
-        self.box = self.root.get_by_role("textbox", name="Message")
+        self.box = self.root.get_by_role("textbox", name="Message", exact=True)
         self.turns = self.log.get_by_role("article")
         self.replies = self.log.locator("[data-role=assistant]")
         self.stop = self.button("Stop")
@@ -137,9 +137,14 @@ class Notebook:
         self.lab, self.page, self.name = lab, page, name
         self.open()
 
+    @property
+    def address(self) -> str:
+        """Where a browser finds the notebook."""
+        return self.lab.address(self.name)
+
     def open(self) -> None:
         """Goes to the notebook, or loads the page again."""
-        self.page.goto(self.lab.address(self.name))
+        self.page.goto(self.address)
         self.page.wait_for_function(_READY, arg=self.name, timeout=PATIENCE)
 
     def command(self, name: str) -> None:

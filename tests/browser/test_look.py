@@ -9,10 +9,10 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from .conftest import PICTURES
-from .lab import ROOT, Lab
+from .lab import Lab
+from .looking import assert_accessible, assert_no_sideways, set_theme
 from .notebook import Notebook, View
 
-AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 ANSWER = "It buys a lot of things that make it easier to be happy."
 SAID = f"talk('Does money buy happiness?', '{ANSWER}', 'Such as?', 'Time, mostly.')"
 SCENES = {
@@ -38,43 +38,28 @@ def _show(notebook: Notebook, scene: str) -> View:
     return view
 
 
-def _theme(notebook: Notebook, name: str) -> None:
-    notebook.page.evaluate("name => window.jupyterapp.commands.execute('apputils:change-theme', {theme: name})", name)
-    scheme = "light" if name.endswith("Light") else "dark"
-    notebook.page.wait_for_function(
-        "scheme => document.body.dataset.jpThemeLight === String(scheme === 'light')", arg=scheme
-    )
-
-
-def _assert_accessible(notebook: Notebook, view: View, what: str) -> None:
-    notebook.page.evaluate(AXE.read_text())
-    found = view.root.evaluate("root => axe.run(root)")["violations"]
-    grave = [f"{what}: {one['id']}: {one['help']}" for one in found if one["impact"] in ("serious", "critical")]
-    assert grave == []
-
-
 @pytest.fixture
 def themed(notebook: Notebook) -> Iterator[Notebook]:
     yield notebook
     notebook.page.set_viewport_size({"width": 1280, "height": 900})
-    _theme(notebook, "JupyterLab Light")
+    set_theme(notebook, "light")
 
 
 @pytest.mark.parametrize("scene", SCENES)
 def test_every_scene_is_legible_in_both_themes_and_widths(themed: Notebook, scene: str) -> None:
     view = _show(themed, scene)
     PICTURES.mkdir(exist_ok=True)
-    for theme in ("Light", "Dark"):
-        _theme(themed, f"JupyterLab {theme}")
-        expect(view.root).to_have_attribute("data-scheme", theme.lower())
+    for theme in ("light", "dark"):
+        set_theme(themed, theme)
+        expect(view.root).to_have_attribute("data-scheme", theme)
         for width in (1280, 320):
             view.root.evaluate(
                 "(root, width) => { root.parentElement.style.width = width === 320 ? '320px' : ''; }", width
             )
             themed.page.wait_for_timeout(300)  # transitions of colour end before the picture is taken
-            view.root.screenshot(path=PICTURES / f"{scene}-{theme.lower()}-{width}.png")
-            assert view.root.evaluate("root => root.scrollWidth <= root.clientWidth")
-            _assert_accessible(themed, view, f"{scene} {theme} {width}")
+            view.root.screenshot(path=PICTURES / f"{scene}-{theme}-{width}.png")
+            assert_no_sideways(view.root)
+            assert_accessible(view.root, f"{scene} {theme} {width}")
 
 
 _CONTRAST = """bubble => {
@@ -93,7 +78,7 @@ _CONTRAST = """bubble => {
 
 def test_a_message_stands_out_from_a_dark_page(themed: Notebook) -> None:
     view = _show(themed, "talk")
-    _theme(themed, "JupyterLab Dark")
+    set_theme(themed, "dark")
     expect(view.root).to_have_attribute("data-scheme", "dark")
     themed.page.wait_for_timeout(300)  # the transition of its colour ends
     assert view.turns.first.locator(".dgpt-text").evaluate(_CONTRAST) > 1.4
@@ -230,8 +215,14 @@ def test_everything_is_reached_and_done_with_the_keyboard_alone(notebook: Notebo
     view.wait_until_idle()
     press("Shift+Tab")
     expect(view.turns.last.get_by_role("button", name="Copy")).to_be_focused()
-    for _ in range(4):
-        press("Shift+Tab")
+    press("Shift+Tab")
+    expect(view.turns.last).to_be_focused()
+    press("Home")
+    expect(view.turns.first).to_be_focused()
+    press("Tab")
+    expect(view.turns.first.get_by_role("button", name="Copy")).to_be_focused()
+    press("Shift+Tab")
+    press("Shift+Tab")
     expect(view.log).to_be_focused()
 
 

@@ -76,5 +76,7 @@ def saved_text() -> str:
 
 def contents(conversation: Conversation) -> list[object]:
     """Every field of every turn, the bytes of token rows among them, and what is selected."""
-    turns = [(turn, None if turn.rows is None else (turn.rows.dtype, turn.rows.tobytes())) for turn in conversation.turns]
+    turns = [
+        (turn, None if turn.rows is None else (turn.rows.dtype, turn.rows.tobytes())) for turn in conversation.turns
+    ]
     return [turns, conversation.leaf, conversation.recent, conversation.next_id]

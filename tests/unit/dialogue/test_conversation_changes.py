@@ -50,12 +50,14 @@ def test_pointing_at_a_turn_ends_the_path_there_and_is_one_change() -> None:
 
 def test_there_is_something_to_undo_only_where_undo_changes_something() -> None:
     conversation, path = talk(1)
-    assert conversation.can_undo
+    seen = [conversation.can_undo]
     conversation.undo()
-    assert not conversation.can_undo
+    seen.append(conversation.can_undo)
     conversation.select(path[0])
+    seen.append(conversation.can_undo)
     conversation.forget(path[0])
-    assert (conversation.path, conversation.can_undo) == ((), False)
+    seen.append(conversation.can_undo)
+    assert seen == [True, False, True, False]
 
 
 def test_forgetting_erases_a_turn_with_all_that_follows_it() -> None:

@@ -13,10 +13,12 @@ import pytest
 from builders import path_of, turn
 from samples import contents, saved_text, well_used
 
+from dialogpt_widget.chat import Chat
 from dialogpt_widget.dialogue import files
 from dialogpt_widget.dialogue.conversation import Conversation
 from dialogpt_widget.dialogue.files import Saved
 from dialogpt_widget.dialogue.tokens import given_rows
+from dialogpt_widget.engine.model import ChatModel
 from dialogpt_widget.settings import Settings
 
 
@@ -63,9 +65,7 @@ def test_an_empty_conversation_can_be_saved() -> None:
 def test_ids_of_a_large_vocabulary_keep_their_value() -> None:
     rows = given_rows([100_000, 5], 262_144)
     rows["logprob"] = [-0.1, np.nextafter(np.float32(-1), np.float32(0))]
-    reply = turn(
-        1, (100_000, 5), 0, "assistant", settings=Settings(), reply=0, stop="length", context=(0,), rows=rows
-    )
+    reply = turn(1, (100_000, 5), 0, "assistant", settings=Settings(), reply=0, stop="length", context=(0,), rows=rows)
     back = files.parse(files.dump(Saved(holding(turn(0, (70_000,)), reply)))).conversation
     assert back[1].rows is not None
     assert back[1].rows.tobytes() == rows.tobytes()
@@ -75,6 +75,14 @@ def test_ids_of_a_large_vocabulary_keep_their_value() -> None:
 def test_a_path_deeper_than_the_recursion_limit_is_no_harm() -> None:
     deep = holding(*path_of([1] * 3000))
     assert len(files.parse(files.dump(Saved(deep))).conversation.path) == 3000
+
+
+def test_a_thousand_tokens_with_all_their_rows_take_at_most_150_kilobytes(mini: ChatModel) -> None:
+    chat = Chat(mini, settings=Settings(seed=1, max_new_tokens=100, min_new_tokens=100))
+    for _ in range(10):
+        chat.send("Does money buy happiness?")
+    assert sum(len(turn.rows) for turn in chat.turns if turn.rows is not None) == 1000
+    assert len(files.dump(chat.saved).encode()) <= 150_000
 
 
 def test_settings_and_models_are_written_once() -> None:
@@ -87,6 +95,13 @@ def test_settings_and_models_are_written_once() -> None:
 def test_what_is_no_such_file_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="This is no saved conversation"):
         files.parse(text)
+
+
+def test_values_nested_as_deep_as_python_goes_are_refused() -> None:
+    shallow = files.dump(Saved(Conversation()))
+    for depth in range(700, 1000):
+        with pytest.raises(ValueError, match=r"This (is no saved conversation|saved conversation is damaged)"):
+            files.parse(shallow.replace('"leaf":null', f'"leaf":{"[" * depth}{"]" * depth}'))
 
 
 def test_a_newer_file_is_refused_with_the_way_out() -> None:

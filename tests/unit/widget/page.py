@@ -21,34 +21,50 @@ class Page:
     Attributes:
         state: every key of the state as last sent.
         messages: all that was sent, in order: ("update", state) or ("custom", content).
+        files: buffers that came with an answer, by its id.
     """
 
     def __init__(self, widget: ChatWidget) -> None:
         self.widget = widget
         self.state: dict[str, Any] = widget.get_state()
         self.messages: list[tuple[str, Any]] = []
+        self.files: dict[str, list[bytes]] = {}
         self._changed = threading.Condition()
         self._ids = itertools.count()
-        widget.comm.publish_msg = self._hear
+        _open(widget.comm, self._hear)
 
-    def _hear(self, kind: str, data: Any = None, **_: Any) -> None:
+    def _hear(self, kind: str, data: Any = None, buffers: Any = None, **_: Any) -> None:
         with self._changed:
             if kind == "comm_msg":
                 json.dumps(data, ensure_ascii=False).encode()  # as Jupyter's packer does
                 method = data["method"]
                 content = data["content"] if method == "custom" else data["state"]
                 self.messages.append((method, content))
+                if buffers:
+                    self.files[content["id"]] = [bytes(buffer) for buffer in buffers]
                 if method == "update":
                     self.state |= content
             self._changed.notify_all()
 
-    def ask(self, op: str, **arguments: Any) -> dict[str, Any]:
-        """Sends a request and returns its one answer."""
+    def ask(self, op: str, file: bytes | None = None, **arguments: Any) -> dict[str, Any]:
+        """Sends a request, perhaps with a file, and returns its one answer."""
         request_id = f"r{next(self._ids)}"
-        self.widget._handle_custom_msg({"op": op, "id": request_id, **arguments}, [])
+        buffers = [] if file is None else [memoryview(file)]
+        self.widget._handle_custom_msg({"op": op, "id": request_id, **arguments}, buffers)
         answers = [answer for answer in self.custom() if answer.get("id") == request_id]
         assert len(answers) == 1
         return dict(answers[0])
+
+    def download(self, name: str, *, branches: bool = False) -> tuple[dict[str, Any], bytes]:
+        """Asks for the chat in a format; the answer and its one buffer."""
+        answer = self.ask("export", format=name, branches=branches)
+        assert answer["ok"]
+        (content,) = self.files[answer["id"]]
+        return answer, content
+
+    def answered(self, turns: int) -> None:
+        """Waits until that many turns are on the path and the model is ready for more."""
+        self.until(lambda: len(self.turns()) == turns and self.state["status"]["phase"] == "ready")
 
     def custom(self) -> list[dict[str, Any]]:
         """All custom messages so far."""
@@ -77,6 +93,16 @@ class Page:
 
     def texts(self) -> list[str]:
         return [turn["text"] for turn in self.turns()]
+
+
+def _open(comm: Any, hear: Callable[..., None]) -> None:
+    """Listens to a comm; that of ipykernel 6 sends nothing without a kernel."""
+    if hasattr(comm, "publish_msg"):
+        comm.publish_msg = hear
+        return
+    from ipykernel.kernelbase import Kernel
+
+    comm.kernel, comm._publish_msg = Kernel(), hear
 
 
 class Gate:

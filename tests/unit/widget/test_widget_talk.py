@@ -234,6 +234,31 @@ def test_clear_undo_and_select_move_the_page(page: Page, widget: ChatWidget) -> 
     assert page.state["settings"]["temperature"] == 0.5
 
 
+def test_a_reader_who_went_to_another_version_finds_back_to_the_running_reply(
+    page: Page, widget: ChatWidget, model: ChatModel
+) -> None:
+    first = widget.send("one")
+    gate = Gate(model)
+    page.ask("regenerate", turn=first.id)
+    assert gate.reached.wait(GUARD)
+    running = page.state["status"]
+    assert page.state["leaf"] == running["parent"] == first.parent
+    page.ask("select", turn=first.id)
+    assert page.state["leaf"] == first.id
+    page.ask("select", turn=running["turn"])
+    assert page.state["leaf"] == running["parent"]
+    gate.open()
+    page.until_phase("ready")
+    assert page.state["leaf"] == running["turn"]
+
+
+def test_all_turns_are_found_below_the_next_id(page: Page, widget: ChatWidget) -> None:
+    widget.send("one")
+    widget.regenerate()
+    page.ask("edit", turn=widget.path[-1].id, text="written")
+    assert {turn.id for turn in widget.turns} <= set(range(page.state["next_id"]))
+
+
 def test_lone_surrogates_of_a_page_become_visible(page: Page, widget: ChatWidget) -> None:
     page.ask("send", text="hi \ud800")
     page.until(lambda: len(page.turns()) == 2 and page.state["status"]["phase"] == "ready")

@@ -1,0 +1,37 @@
+import { button, h } from "./dom.js";
+
+/** @import { State } from "../state.js" */
+
+/** @typedef {"elsewhere" | "cleared"} Kind */
+
+/** @type {Record<Kind, [string, string]>} what is said, and what the button is named */
+const KINDS = {
+  elsewhere: ["A reply is being written in another version.", "Show it"],
+  cleared: ["A new chat. What was said before is kept.", "Undo"],
+};
+
+/** A quiet word on where things are that were just on the page, with the way there. */
+export class Aside {
+  /** @type {Kind | null} */
+  #kind = null;
+
+  /** @param {(kind: Kind) => void} act */
+  constructor(act) {
+    this.words = h("span", "");
+    this.way = button("", "dgpt-quiet dgpt-link");
+    this.element = h("div", "dgpt-aside dgpt-row dgpt-small", {}, this.words, this.way);
+    this.element.hidden = true;
+    this.way.addEventListener("click", () => this.#kind && act(this.#kind));
+  }
+
+  /** @param {State} state @param {boolean} live whether there is a kernel */
+  update(state, live) {
+    const elsewhere = state.reply && !state.answer;
+    const cleared = state.path.length === 0 && state.canUndo;
+    const kind = !live ? null : elsewhere ? "elsewhere" : cleared && !state.answer ? "cleared" : null;
+    if (kind === this.#kind) return;
+    this.#kind = kind;
+    this.element.hidden = kind === null;
+    if (kind) [this.words.textContent, this.way.textContent] = KINDS[kind];
+  }
+}

@@ -1,0 +1,75 @@
+import { firstDifference } from "./difference.js";
+import { button, h } from "./dom.js";
+import { composing } from "./draft.js";
+
+/** @import { Turn } from "../wire.js" */
+
+/** @param {number} place @param {boolean} shown */
+const label = (place, shown) => `Version ${place + 1}${shown ? ", shown" : ""}`;
+
+/** Two versions of a turn side by side, and the word where they first differ. */
+export class Compare {
+  /**
+   * @param {Turn[]} versions
+   * @param {number} shown the place of the one on the page
+   * @param {{choose: (turn: Turn) => void, close: () => void}} hooks
+   */
+  constructor(versions, shown, hooks) {
+    this.versions = versions;
+    this.hooks = hooks;
+    const right = Math.max(1, shown);
+    this.left = this.#side("Left version", right - 1, shown);
+    this.right = this.#side("Right version", right, shown);
+    this.same = h("p", "dgpt-small", { "aria-live": "polite" });
+    const close = button("Close", "dgpt-plain");
+    close.addEventListener("click", hooks.close);
+    this.element = h(
+      "div",
+      "dgpt-compare",
+      { role: "group", "aria-label": "Compare versions" },
+      h("div", "dgpt-sides", {}, this.left.element, this.right.element),
+      h("div", "dgpt-row", {}, this.same, close),
+    );
+    this.element.addEventListener("change", () => this.#show());
+    this.element.addEventListener("keydown", (event) => {
+      if (event.key !== "Escape" || composing(event)) return;
+      event.preventDefault();
+      hooks.close();
+    });
+    this.#show();
+  }
+
+  focus() {
+    this.left.choice.focus({ preventScroll: true });
+  }
+
+  /** @param {string} name @param {number} place @param {number} shown */
+  #side(name, place, shown) {
+    const options = this.versions.map((_, at) =>
+      h("option", "", { value: String(at) }, label(at, at === shown)),
+    );
+    const choice = h("select", "dgpt-button dgpt-plain", { "aria-label": name }, ...options);
+    choice.value = String(place);
+    const text = h("div", "dgpt-text", { dir: "auto" });
+    const go = button("Go on with this one", "dgpt-plain");
+    go.addEventListener("click", () => this.hooks.choose(this.#of(choice)));
+    return { choice, text, element: h("div", "dgpt-side", {}, choice, text, go) };
+  }
+
+  /** @param {HTMLSelectElement} choice */
+  #of(choice) {
+    return /** @type {Turn} */ (this.versions[Number(choice.value)]);
+  }
+
+  #show() {
+    const sides = [this.left, this.right];
+    const [left = "", right = ""] = sides.map((side) => this.#of(side.choice).text);
+    const difference = firstDifference(left, right);
+    this.same.textContent = difference ? "" : "These two say the same.";
+    sides.forEach((side, place) => {
+      const [before, word, rest] = difference?.[place] ?? [place ? right : left, "", ""];
+      const mark = difference ? [h("mark", "", {}, word || "ends here")] : [];
+      side.text.replaceChildren(before, ...mark, rest);
+    });
+  }
+}

@@ -1,0 +1,131 @@
+import { Asking, question } from "./asking.js";
+import { Compare } from "./compare.js";
+import { copyText } from "./copy.js";
+import { Editor } from "./editor.js";
+import { howMade } from "./made.js";
+import { Menu } from "./menu.js";
+
+/** @import { State } from "../state.js" */
+/** @import { Answer, Op, Turn } from "../wire.js" */
+/** @import { Act } from "./actions.js" */
+/** @import { Choice } from "./menu.js" */
+/** @import { TurnView } from "./turn.js" */
+
+/**
+ * @typedef {object} Hooks
+ * @property {(op: Op, args: Record<string, unknown>) => Promise<Answer>} ask rejects with the kernel's own words
+ * @property {(id: number) => Promise<unknown>} select goes to another version
+ * @property {(text: string) => void} say tells a screen reader
+ * @property {(text: string) => void} complain says why something was not done
+ */
+
+/** Does what the buttons of a turn offer. */
+export class Deeds {
+  menu = new Menu();
+  /** @type {Map<number, string>} what was written instead of a turn and not given up */
+  #drafts = new Map();
+
+  /** @param {Hooks} hooks @param {(view: TurnView) => void} opened told when something stands in a turn */
+  constructor(hooks, opened) {
+    this.hooks = hooks;
+    this.opened = opened;
+  }
+
+  /** @param {Act} act @param {TurnView} view @param {Turn} turn @param {State} state @param {boolean} live */
+  do(act, view, turn, state, live) {
+    if (act === "copy") this.#copy(view, "copy", view.node.data);
+    else if (act === "edit") this.edit(view, turn);
+    else if (act === "more") this.#more(view, turn, state, live);
+    else this.#answer(act, turn);
+  }
+
+  /** Opens an editor in a turn. @param {TurnView} view @param {Turn} turn @param {string} [draft] */
+  edit(view, turn, draft = this.#drafts.get(turn.id)) {
+    const editor = new Editor(turn.role === "user" ? "Edit message" : "Edit reply", turn.text, {
+      save: (text) => this.hooks.ask("edit", { turn: turn.id, text }),
+      close: () => {
+        this.#drafts.delete(turn.id);
+        view.put(null);
+        view.focus("edit");
+      },
+    });
+    if (draft !== undefined) editor.draft.text = draft;
+    editor.element.addEventListener("input", () => this.#drafts.set(turn.id, editor.draft.text));
+    this.#open(view, editor, true);
+  }
+
+  /** @param {"regenerate" | "continue"} op @param {Turn} turn */
+  async #answer(op, turn) {
+    try {
+      await this.hooks.ask(op, { turn: turn.id });
+    } catch (error) {
+      this.hooks.complain(/** @type {Error} */ (error).message);
+    }
+  }
+
+  /** @param {TurnView} view @param {Act} act the button that tells how it went @param {string} text */
+  async #copy(view, act, text) {
+    const copied = await copyText(text, view.element);
+    const words = copied ? "Copied" : "Copying failed";
+    view.actions?.report(act, copied, words);
+    this.hooks.say(words);
+  }
+
+  /** @param {TurnView} view @param {Turn} turn @param {State} state @param {boolean} live */
+  #more(view, turn, state, live) {
+    const versions = state.tree.children(turn.parent);
+    /** @type {Choice[]} */
+    const choices = [];
+    if (live && turn.made) choices.push({ label: "Copy as Python", act: () => this.#code(view, turn) });
+    if (versions.length > 1)
+      choices.push({ label: "Compare versions", act: () => this.#compare(view, turn, state) });
+    if (live) choices.push({ label: "Forget…", act: () => this.#forget(view, turn, state), grave: true });
+    const anchor = view.actions?.find("more");
+    if (anchor) this.menu.toggle(anchor, howMade(turn), choices);
+  }
+
+  /** @param {TurnView} view @param {Turn} turn */
+  async #code(view, turn) {
+    try {
+      const { text } = await this.hooks.ask("code", { turn: turn.id });
+      await this.#copy(view, "more", text);
+    } catch (error) {
+      this.hooks.complain(/** @type {Error} */ (error).message);
+    }
+  }
+
+  /** @param {TurnView} view @param {Turn} turn @param {State} state */
+  #compare(view, turn, state) {
+    const ids = state.tree.children(turn.parent);
+    const versions = ids.flatMap((id) => state.turns.get(id) ?? []);
+    const close = () => {
+      view.put(null);
+      view.focus("more");
+    };
+    const choose = (/** @type {Turn} */ chosen) => {
+      close();
+      if (chosen !== turn) this.hooks.select(chosen.id);
+    };
+    const compare = new Compare(versions, versions.indexOf(turn), { choose, close });
+    this.#open(view, compare, true);
+  }
+
+  /** @param {TurnView} view @param {Turn} turn @param {State} state */
+  #forget(view, turn, state) {
+    const asking = new Asking(question(state.tree.below(turn.id)), "Forget", {
+      act: () => this.hooks.ask("forget", { turn: turn.id }),
+      close: () => {
+        view.put(null);
+        view.focus("more");
+      },
+    });
+    this.#open(view, asking, false);
+  }
+
+  /** @param {TurnView} view @param {{element: HTMLElement, focus: () => void}} inset @param {boolean} instead */
+  #open(view, inset, instead) {
+    view.put(inset.element, instead);
+    this.opened(view);
+    inset.focus();
+  }
+}

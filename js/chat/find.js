@@ -1,0 +1,132 @@
+import { button, h, icon } from "./dom.js";
+import { composing } from "./draft.js";
+import { Marks } from "./marks.js";
+import { matches } from "./matches.js";
+import { reveal } from "./scroll.js";
+
+/** @typedef {import("./turn.js").TurnView} TurnView */
+/** @typedef {{view: TurnView, start: number, end: number}} Found */
+
+/** Finds words on the selected path, also where it is out of sight. */
+export class Find {
+  /** @type {Found[]} */
+  #found = [];
+  #at = 0;
+  #searched = "";
+  /** @type {HTMLElement | null} what had the focus before */
+  #before = null;
+  #marks = new Marks();
+
+  /**
+   * @param {HTMLElement} log
+   * @param {() => Iterable<TurnView>} views in the order of the path
+   * @param {() => void} unfocus where the focus goes if it came from nowhere
+   */
+  constructor(log, views, unfocus) {
+    this.log = log;
+    this.views = views;
+    this.unfocus = unfocus;
+    this.field = h("input", "dgpt-button dgpt-plain dgpt-field", {
+      "aria-label": "Find in this chat",
+      placeholder: "Find",
+      enterkeyhint: "search",
+    });
+    this.count = h("span", "dgpt-small", { "aria-live": "polite" });
+    const steps = /** @type {const} */ ([
+      ["Previous match", "M4.5 9.5 8 6l3.5 3.5", () => this.#go(-1)],
+      ["Next match", "M4.5 6.5 8 10l3.5-3.5", () => this.#go(1)],
+      ["Close", "m4 4 8 8m0-8-8 8", () => this.close()],
+    ]);
+    const buttons = steps.map(([name, path, act]) => {
+      const element = button(name, "dgpt-quiet dgpt-round", icon(path));
+      element.addEventListener("click", act);
+      return element;
+    });
+    this.element = h("search", "dgpt-find dgpt-row", {}, this.field, this.count, ...buttons);
+    this.element.hidden = true;
+    this.field.addEventListener("input", () => this.#search(true));
+    this.element.addEventListener("keydown", (event) => this.#key(event));
+  }
+
+  open() {
+    const root = /** @type {Document | ShadowRoot} */ (this.log.getRootNode());
+    if (this.element.hidden) this.#before = /** @type {HTMLElement | null} */ (root.activeElement);
+    this.element.hidden = false;
+    this.field.focus({ preventScroll: true });
+    this.field.select();
+    this.#search(true);
+  }
+
+  close() {
+    this.element.hidden = true;
+    this.#marks.show([], -1);
+    this.#searched = "";
+    if (this.#before?.isConnected && this.#before !== document.body)
+      this.#before.focus({ preventScroll: true });
+    else this.unfocus();
+  }
+
+  dispose() {
+    this.#marks.show([], -1);
+  }
+
+  /** Called when the path may have changed. */
+  update() {
+    if (!this.element.hidden) this.#search(false);
+  }
+
+  /** @param {boolean} asked whether the reader has asked for it; else the path has changed */
+  #search(asked) {
+    const query = this.field.value;
+    const views = [...this.views()];
+    const searched = [query, ...views.map(({ id, node }) => `${id}:${node.length}`)].join();
+    if (searched === this.#searched) return;
+    this.#searched = searched;
+    const before = this.#found[this.#at];
+    this.#found = views.flatMap((view) =>
+      matches(view.node.data, query).map(([start, end]) => ({ view, start, end })),
+    );
+    const same = this.#found.findIndex(({ view, start }) => view === before?.view && start >= before.start);
+    this.#at = Math.max(0, same);
+    this.#show(asked);
+  }
+
+  /** @param {number} by */
+  #go(by) {
+    const { length } = this.#found;
+    if (length === 0) return;
+    this.#at = (this.#at + by + length) % length;
+    this.#show(true);
+  }
+
+  /** @param {boolean} scroll */
+  #show(scroll) {
+    const { length } = this.#found;
+    const words = length ? `${this.#at + 1} of ${length}` : this.field.value.trim() && "not found";
+    this.count.textContent = words;
+    this.#marks.show(this.#found, this.#at);
+    const found = this.#found[this.#at];
+    if (!scroll || !found) return;
+    reveal(this.log, found.view.element);
+    requestAnimationFrame(() => this.#reach(found)); // what was out of sight has its size now
+  }
+
+  /** @param {Found} found */
+  #reach({ view, start, end }) {
+    const { node } = view;
+    if (!node.isConnected || end > node.length) return;
+    const range = document.createRange();
+    range.setStart(node, start);
+    range.setEnd(node, end);
+    reveal(this.log, range);
+  }
+
+  /** @param {KeyboardEvent} event */
+  #key(event) {
+    if (composing(event)) return;
+    if (event.key === "Enter" && event.target === this.field) this.#go(event.shiftKey ? -1 : 1);
+    else if (event.key === "Escape") this.close();
+    else return;
+    event.preventDefault();
+  }
+}

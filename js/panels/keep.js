@@ -1,0 +1,108 @@
+import { button, h } from "../chat/dom.js";
+import { choiceRow } from "./choice.js";
+import { download, MOST_BYTES, sizeOf } from "./files.js";
+
+/** @import { Answer, Buffer, Choice, Model, Op } from "../wire.js" */
+
+const DOWN = "M8 2.5v8M4.5 7.5 8 11l3.5-3.5M3 13.5h10";
+
+/** Takes a conversation out of the notebook, and back in. */
+export class KeepPanel {
+  title = "Keep";
+  /** @type {Choice[] | null} */
+  #formats = null;
+
+  /**
+   * @param {Pick<Model, "get">} model
+   * @param {(op: Op, args: Record<string, unknown>, buffers?: Buffer[]) => Promise<Answer>} ask
+   */
+  constructor(model, ask) {
+    this.model = model;
+    this.ask = ask;
+    this.path = button("This path", "dgpt-plain dgpt-starter");
+    this.all = button("All branches", "dgpt-plain dgpt-starter");
+    this.formats = h("div", "dgpt-choices");
+    this.said = h("p", "", { role: "status" });
+    this.picker = h("input", "", { type: "file", accept: ".json,.jsonl", "aria-label": "File to open" });
+    this.picker.hidden = true;
+    const open = button("Open a file…", "dgpt-plain");
+    this.element = h(
+      "div",
+      "dgpt-group",
+      {},
+      this.said,
+      h("h3", "", {}, "Download"),
+      h("div", "dgpt-row", { role: "group", "aria-label": "What to download" }, this.path, this.all),
+      this.formats,
+      h("h3", "", {}, "Open"),
+      h("p", "dgpt-small", {}, "A saved conversation, or messages as JSON. What is here stays, as a branch."),
+      h("div", "dgpt-row", {}, open, h("span", "dgpt-small", {}, "or drop it onto the chat"), this.picker),
+    );
+    this.#choose(false);
+    this.path.addEventListener("click", () => this.#choose(false));
+    this.all.addEventListener("click", () => this.#choose(true));
+    open.addEventListener("click", () => this.picker.click());
+    this.picker.addEventListener("change", () => this.#picked());
+    this.formats.addEventListener("click", (event) => {
+      const format = /** @type {HTMLElement} */ (event.target).closest("button")?.dataset.name;
+      if (format) this.#tell("Preparing…", () => this.#download(format));
+    });
+  }
+
+  update() {
+    const formats = this.model.get("formats") ?? [];
+    if (formats === this.#formats) return;
+    this.#formats = formats;
+    this.formats.replaceChildren(...formats.map((/** @type {Choice} */ format) => choiceRow(format, DOWN)));
+  }
+
+  /** Takes over what a file holds. @param {File} file */
+  open(file) {
+    return this.#tell(`Opening ${file.name}…`, () => this.#import(file));
+  }
+
+  /** @param {boolean} branches */
+  #choose(branches) {
+    this.branches = branches;
+    this.path.setAttribute("aria-pressed", String(!branches));
+    this.all.setAttribute("aria-pressed", String(branches));
+  }
+
+  #picked() {
+    const file = this.picker.files?.[0];
+    if (file) this.open(file);
+    this.picker.value = ""; // so that the same file can be chosen again
+  }
+
+  /** @param {string} format */
+  async #download(format) {
+    const { name, type, buffers } = await this.ask("export", { format, branches: this.branches });
+    download(name, type, buffers);
+    const bytes = buffers.reduce(
+      (/** @type {number} */ sum, /** @type {Buffer} */ one) => sum + one.byteLength,
+      0,
+    );
+    return `Saved as ${name}, ${sizeOf(bytes)}.`;
+  }
+
+  /** @param {File} file */
+  async #import(file) {
+    if (file.size > MOST_BYTES)
+      throw new Error(
+        `It has ${sizeOf(file.size)}; at most ${sizeOf(MOST_BYTES)} fit through a page. From code: ChatWidget.load(…).`,
+      );
+    const { turns } = await this.ask("import", { name: file.name }, [await file.arrayBuffer()]);
+    if (turns === 0) return `There are no turns in ${file.name}.`;
+    return `${turns === 1 ? "A turn" : `${turns} turns`} from ${file.name}, as a branch of their own.`;
+  }
+
+  /** @param {string} doing @param {() => Promise<string>} act */
+  async #tell(doing, act) {
+    this.said.textContent = doing;
+    this.said.className = "";
+    this.said.textContent = await act().catch((error) => {
+      this.said.className = "dgpt-grave";
+      return error.message;
+    });
+  }
+}

@@ -1,0 +1,106 @@
+/** @import { Live } from "./live.js" */
+/** @import { Poll, Snapshot } from "./wire.js" */
+
+const QUIET = 1500; // milliseconds without a word before one is asked for
+const BRISK = 300; // between two polls of a host that is known to lose messages
+const SLOW = 2000; // the same while nothing new comes
+const SLOWEST = 15_000; // between two polls of a host that loses nothing, as far as one knows
+
+/**
+ * Asks the kernel for what has changed, on hosts that lose what it says of its own accord.
+ *
+ * A poll makes the kernel look busy, so a host that loses nothing should see none: one is sent when something is
+ * expected and nothing was heard for a while. What is expected is known by number, for the state counts its updates
+ * and each answer tells the count, and by the work that the kernel is at. Once a poll has brought an update that no
+ * message had brought, they come in quick succession for as long as something is expected.
+ */
+export class Poller {
+  #have = 0; // the updates of the state are known up to this one
+  #said = 0; // how many there are, as far as any answer or the host has told
+  #lossy = false;
+  #wait = QUIET;
+  #asking = false;
+  #ended = true;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer;
+
+  /**
+   * @param {Live} model
+   * @param {{ask: (rev: number) => Promise<unknown>, running: (reply: Snapshot) => number}} hooks sends a poll;
+   *   takes the running reply as a poll brought it, and tells how many frames the page was behind
+   */
+  constructor(model, hooks) {
+    this.model = model;
+    this.hooks = hooks;
+    this.#have = this.#said = model.get("rev") ?? 0;
+  }
+
+  /** Begins, or begins again with a kernel that has come back. */
+  start() {
+    this.#ended = this.#asking = false;
+    this.#arm();
+  }
+
+  stop() {
+    this.#ended = true;
+    clearTimeout(this.#timer);
+  }
+
+  /** A message has come, an answer or a frame. @param {unknown} content */
+  heard(content) {
+    const { rev, state, item } = /** @type {Partial<Poll> & {item?: string}} */ (content ?? {});
+    if (state !== undefined) return; // a poll's own
+    const follows = item === undefined ? 0 : 1; // what was queued will change the state
+    if (typeof rev === "number") this.#said = Math.max(this.#said, rev + follows);
+    this.#arm();
+  }
+
+  /** The host's model has changed. */
+  changed() {
+    const rev = this.model.host.get("rev") ?? 0;
+    this.#said = Math.max(this.#said, rev);
+    if (rev === this.#have + 1 && !this.model.behind) {
+      this.#have = rev;
+      this.#lossy = false;
+    }
+    this.#arm();
+  }
+
+  /** The user has turned to the view: what a lossy host has kept to itself meanwhile is wanted now. */
+  look() {
+    if (this.#lossy) this.#poll();
+  }
+
+  get #expecting() {
+    const { phase, turn } = this.model.get("status") ?? {};
+    if (this.#said > this.#have) return true;
+    if (phase === "idle" || phase === "loading" || phase === "waiting" || phase === "generating") return true;
+    return (turn ?? null) !== null || (phase !== "error" && (this.model.get("queue") ?? []).length > 0);
+  }
+
+  /** Waits from now on. @param {number} [wait] */
+  #arm(wait = this.#lossy ? BRISK : QUIET) {
+    clearTimeout(this.#timer);
+    this.#wait = wait;
+    if (!this.#ended && !this.#asking && this.#expecting) this.#timer = setTimeout(() => this.#poll(), wait);
+  }
+
+  async #poll() {
+    if (this.#ended || this.#asking) return;
+    clearTimeout(this.#timer);
+    this.#asking = true;
+    const answer = await this.hooks.ask(this.#have).catch(() => null);
+    this.#asking = false;
+    const news = answer !== null && this.#take(/** @type {Poll} */ (answer));
+    this.#arm(news ? BRISK : Math.min(2 * this.#wait, this.#lossy ? SLOW : SLOWEST));
+  }
+
+  /** @param {Poll} poll @returns {boolean} whether it was news */
+  #take(poll) {
+    const changed = this.model.take(poll.state);
+    const behind = this.hooks.running(poll);
+    this.#have = this.#said = Math.max(this.#have, poll.rev);
+    if (changed || behind > 1) this.#lossy = true; // one is what the poll itself has gathered
+    return changed || (behind > 0 && this.#lossy);
+  }
+}

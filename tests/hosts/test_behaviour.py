@@ -1,0 +1,98 @@
+"""The same behaviour in every host."""
+
+from __future__ import annotations
+
+import itertools
+import re
+
+from browser.watching import samples, watch_newest_reply
+from playwright.sync_api import expect
+
+from .host import Host
+
+PACED = "ChatWidget(Scripted([words(80)], rate=16))"  # five seconds, so that a host that must ask has news to ask for
+QUICK = "ChatWidget(Scripted([['It is ', 'fine.']]))"
+
+
+def test_a_message_is_answered_and_the_page_shows_what_the_kernel_holds(host: Host) -> None:
+    view = host.chat()
+    view.send("Hello, how are you?")
+    view.wait_for_replies(1)
+    view.send("Hello, how are you?")
+    view.wait_for_replies(2)
+    assert view.texts() == host.said()
+    assert view.texts()[::2] == ["Hello, how are you?"] * 2
+
+
+def test_a_reply_grows_on_the_page_and_settles_as_the_kernel_holds_it(host: Host) -> None:
+    view = host.chat(PACED)
+    watch_newest_reply(view.root)
+    view.send("Count, please.")
+    view.wait_for_replies(1)
+    grown = [text for text in samples(view.root) if text]
+    assert len(grown) >= 5
+    assert all(after.startswith(before) for before, after in itertools.pairwise(grown))
+    assert grown[-1] == host.said()[-1]
+
+
+def test_code_sends_from_a_cell_and_the_page_follows(host: Host) -> None:
+    view = host.chat(PACED)
+    watch_newest_reply(view.root)
+    host.run("turn = chat.send('Count, please.')", wait=False)
+    view.wait_for_replies(1)
+    assert len([text for text in samples(view.root) if text]) >= 3
+    assert view.texts() == host.said()
+    assert host.ask("turn.text") == view.texts()[-1]
+
+
+def test_stop_ends_a_reply_and_keeps_what_was_said(host: Host) -> None:
+    view = host.chat("ChatWidget(Scripted([words(2000)], rate=20))")
+    view.send("Count, please.")
+    view.wait_for_text(longer_than=40)
+    view.stop.click()
+    view.wait_for_replies(1)
+    expect(view.replies.last).to_contain_text("stopped")
+    assert view.texts() == host.said()
+    assert host.ask("chat.path[-1].stop") == "user"
+
+
+def test_what_is_said_while_a_cell_runs_is_answered_at_once_or_after_it(host: Host) -> None:
+    view = host.chat(QUICK)
+    host.run("time.sleep(6)", wait=False)
+    view.box.fill("Hello!")
+    view.box.press("Enter")
+    if host.waits:
+        expect(view.root).to_contain_text(re.compile("waits|busy|running", re.IGNORECASE))
+    view.wait_for_replies(1)
+    assert view.texts() == host.said() == ["Hello!", "It is fine."]
+
+
+def test_the_chat_is_there_after_a_reload_and_goes_on(host: Host) -> None:
+    view = host.chat(QUICK)
+    view.send("Hello!")
+    view.wait_for_replies(1)
+    host.reload()
+    view.wait_for_replies(1)
+    assert view.texts() == host.said()
+    view.send("And again?")
+    view.wait_for_replies(2)
+    assert view.texts() == host.said()
+
+
+def test_a_reply_goes_on_over_a_reload_and_loses_nothing(host: Host) -> None:
+    view = host.chat("ChatWidget(Scripted([words(200)], rate=20))")
+    view.send("Count, please.")
+    view.wait_for_text()
+    host.reload()
+    view.wait_for_text()
+    assert view.texts()[1].startswith("0000 0001 ")
+    view.wait_for_replies(1)
+    assert view.texts() == host.said()
+
+
+def test_only_a_host_that_loses_messages_is_asked_for_news(host: Host) -> None:
+    view = host.chat("Counted(Scripted([words(80)], rate=16))")
+    view.send("Count, please.")
+    view.wait_for_replies(1)
+    asked = host.ask("chat.ops.count('poll')")
+    assert asked >= 5 if host.loses else asked == 0
