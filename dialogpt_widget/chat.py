@@ -54,6 +54,22 @@ class Chat(Replies, Keeps):
         self.use(model, device=device, precision=precision, revision=revision)
         super().__init__(conversation, recommended(self.model_name) if settings is None else settings)
 
+    def use(
+        self, model: str | ChatModel, *, device: str = "auto", precision: str = "auto", revision: str | None = None
+    ) -> None:
+        """Goes on with another model, which is loaded when it is needed; the conversation stays.
+
+        So do settings that somebody chose; those that suited the old model give way to those that suit the new one.
+
+        Raises:
+            TypeError: neither a name nor a `ChatModel`.
+            ValueError: that is not a device, or not a precision.
+        """
+        old = getattr(self, "model_name", None)
+        super().use(model, device=device, precision=precision, revision=revision)
+        if old is not None and self.settings == recommended(old):
+            self.settings = recommended(self.model_name)
+
     def __repr__(self) -> str:
         return f"<Chat {self.summary}>"
 

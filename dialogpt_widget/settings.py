@@ -127,8 +127,16 @@ class Preset:
 
 PRESETS = (
     Preset("Greedy", "Always the most probable token, as in DialoGPT's model card.", {"do_sample": False}),
-    Preset("Nucleus", "The most probable tokens that add up to 90 %, however many.", {"top_k": 0, "top_p": 0.9}),
-    Preset("gpt2bot", "As in the project of that name: top-k 40 and top-p 0.9.", {"top_k": 40, "top_p": 0.9}),
+    Preset(
+        "Nucleus",
+        "The most probable tokens that add up to 90 %, however many.",
+        {"temperature": 1.0, "top_k": 0, "top_p": 0.9},
+    ),
+    Preset(
+        "gpt2bot",
+        "As in the project of that name: top-k 40 and top-p 0.9.",
+        {"temperature": 1.0, "top_k": 40, "top_p": 0.9},
+    ),
     Preset("Dull", "Temperature 0.3: says what most would say.", {"temperature": 0.3, "top_k": 0, "top_p": 1.0}),
     Preset(
         "Lively", "Temperature 0.8: varied, and mostly to the point.", {"temperature": 0.8, "top_k": 0, "top_p": 1.0}

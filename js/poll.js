@@ -5,6 +5,7 @@ const QUIET = 1500; // milliseconds without a word before one is asked for
 const BRISK = 300; // between two polls of a host that is known to lose messages
 const SLOW = 2000; // the same while nothing new comes
 const SLOWEST = 15_000; // between two polls of a host that loses nothing, as far as one knows
+const BUSY = new Set(["idle", "loading", "waiting", "generating"]); // a chat on a page does not stay idle: it loads
 
 /**
  * Asks the kernel for what has changed, on hosts that lose what it says of its own accord.
@@ -17,6 +18,7 @@ const SLOWEST = 15_000; // between two polls of a host that loses nothing, as fa
 export class Poller {
   #have = 0; // the updates of the state are known up to this one
   #said = 0; // how many there are, as far as any answer or the host has told
+  #queued = false; // whether the kernel has taken work that nobody has seen it begin
   #lossy = false;
   #wait = QUIET;
   #asking = false;
@@ -50,14 +52,15 @@ export class Poller {
   heard(content) {
     const { rev, state, item } = /** @type {Partial<Poll> & {item?: string}} */ (content ?? {});
     if (state !== undefined) return; // a poll's own
-    const follows = item === undefined ? 0 : 1; // what was queued will change the state
-    if (typeof rev === "number") this.#said = Math.max(this.#said, rev + follows);
+    if (typeof rev === "number") this.#said = Math.max(this.#said, rev);
+    if (item !== undefined) this.#queued = !this.#working;
     this.#arm();
   }
 
   /** The host's model has changed. */
   changed() {
     const rev = this.model.host.get("rev") ?? 0;
+    if (this.#working) this.#queued = false;
     this.#said = Math.max(this.#said, rev);
     if (rev === this.#have + 1 && !this.model.behind) {
       this.#have = rev;
@@ -72,10 +75,14 @@ export class Poller {
   }
 
   get #expecting() {
+    return this.#queued || this.#said > this.#have || this.#working;
+  }
+
+  /** Whether the kernel is at work for this chat, as far as one knows, or about to be. */
+  get #working() {
     const { phase, turn } = this.model.get("status") ?? {};
-    if (this.#said > this.#have) return true;
-    if (phase === "idle" || phase === "loading" || phase === "waiting" || phase === "generating") return true;
-    return (turn ?? null) !== null || (phase !== "error" && (this.model.get("queue") ?? []).length > 0);
+    if ((turn ?? null) !== null || BUSY.has(phase)) return true;
+    return phase !== "error" && (this.model.get("queue") ?? []).length > 0;
   }
 
   /** Waits from now on. @param {number} [wait] */
@@ -100,6 +107,7 @@ export class Poller {
     const changed = this.model.take(poll.state);
     const behind = this.hooks.running(poll);
     this.#have = this.#said = Math.max(this.#have, poll.rev);
+    this.#queued = false; // the state tells
     if (changed || behind > 1) this.#lossy = true; // one is what the poll itself has gathered
     return changed || (behind > 0 && this.#lossy);
   }

@@ -70,10 +70,19 @@ test("an update that an answer has told of and that does not come is asked for",
 test("work that was queued is asked after, whoever lost the news that it has begun", async () => {
   next = [{ rev: 6, state: { leaf: 2 } }];
   poller.heard({ id: "a", ok: true, rev: 4, item: "i" });
+  host.update({ rev: 5, queue: [] });
   await pass(1600);
-  expect(asked).toEqual([4]);
+  expect(asked).toEqual([5]);
   await pass(600_000);
-  expect(asked).toEqual([4]);
+  expect(asked).toEqual([5]);
+});
+
+test("work that was seen to begin is not asked after once it is done", async () => {
+  poller.heard({ id: "a", ok: true, rev: 4, item: "i" });
+  host.update({ rev: 5, status: GENERATING });
+  host.update({ rev: 6, status: READY });
+  await pass(600_000);
+  expect(asked).toEqual([]);
 });
 
 test("a model that has not begun to load is asked after", async () => {

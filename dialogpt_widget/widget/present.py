@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from dialogpt_widget.dialogue.context import Context
 from dialogpt_widget.dialogue.turn import Turn
 from dialogpt_widget.engine.errors import ModelError
-from dialogpt_widget.engine.names import KNOWN, MINI, about, title_of
+from dialogpt_widget.engine.names import KNOWN, MINI, about, recommended, title_of
 from dialogpt_widget.settings import PRESETS, Settings
 from dialogpt_widget.widget import wire
 
@@ -48,6 +50,12 @@ def _made(settled: Turn) -> wire.Made | None:
         "revision": settled.revision,
         "precision": settled.precision,
     }
+
+
+def schema(model: str) -> list[dict[str, Any]]:
+    """What may be set, with the defaults that suit a model."""
+    usual = recommended(model).to_dict()
+    return [row | {"default": usual[row["name"]]} for row in Settings.schema()]
 
 
 def presets() -> list[wire.Preset]:

@@ -143,7 +143,7 @@ class Session(Stage):
             self.chat.use(model, device=self.chat.device, precision=self.chat.precision)
             self._worker = self._find_worker()
             self._go_on()
-            self.show("info", "models", "meter")
+            self.show("info", "models", "settings", "settings_schema", "meter")
 
     def close(self) -> None:
         """Stops what runs, refuses what waits, lets go of the model."""

@@ -179,7 +179,7 @@ class ChatWidget(Verbs, anywidget.AnyWidget):  # type: ignore[misc]  # anywidget
             case "settings":
                 return chat.settings.to_dict()
             case "settings_schema":
-                return Settings.schema()
+                return present.schema(chat.model_name)
             case "presets":
                 return present.presets()
             case "models":

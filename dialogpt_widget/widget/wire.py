@@ -217,7 +217,7 @@ class Request(TypedDict, total=False):
     - `forget {turn}`: erase a turn and all that follows it.
     - `settings {values}`: settings of the next reply, by name; what is not named stays.
     - `export {format, branches}`: answered with `name`, `type` and the file as a buffer.
-    - `import {name}` with the file as a buffer: its turns become branches.
+    - `import {name}` with the file as a buffer: its turns become branches; answered with how many `turns` it had.
     - `code {turn}`: answered with Python as `text` that makes a reply again.
     - `pin {turn}`: what the reader has selected, None for nothing.
     """

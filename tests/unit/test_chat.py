@@ -11,6 +11,7 @@ from builders import byte_tokenizer, chat_model, random_gpt2
 from dialogpt_widget.chat import Chat
 from dialogpt_widget.dialogue.turn import Turn
 from dialogpt_widget.engine.model import ChatModel
+from dialogpt_widget.engine.names import recommended
 from dialogpt_widget.settings import Settings
 
 
@@ -161,3 +162,14 @@ def test_a_model_is_loaded_once_by_many_threads(monkeypatch: pytest.MonkeyPatch)
     assert loads == ["somewhere/tiny"]
     chat.unload()
     assert chat.model is None
+
+
+def test_settings_that_suited_the_old_model_give_way_and_chosen_ones_stay() -> None:
+    chat = Chat("medium")
+    chat.use("mini")
+    assert chat.settings == recommended("mini")
+    chat.use("small")
+    assert chat.settings == Settings()
+    chat.settings = chosen = Settings(top_k=7)
+    chat.use("mini")
+    assert chat.settings == chosen
