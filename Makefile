@@ -11,7 +11,7 @@ help:  ## what there is to make
 demo: $(VENV)/.demo  ## chat in JupyterLab
 	@$(BIN)/python tools/demo.py
 
-test: $(VENV)/.test $(NPM_READY)  ## all tests: JavaScript, Python, and a real JupyterLab in Chromium
+test: $(VENV)/.test $(NPM_READY)  ## all tests: JavaScript, Python, and real notebooks of many kinds in Chromium
 	npm test
 	$(BIN)/python -m pytest
 
@@ -42,7 +42,7 @@ $(VENV)/.demo: pyproject.toml constraints.txt
 	$(PYTHON) tools/environment.py $(VENV) demo
 	@touch $@
 
-$(VENV)/.test: pyproject.toml constraints.txt
+$(VENV)/.test: pyproject.toml constraints.txt tools/colab.txt tools/kernels.py
 	$(PYTHON) tools/environment.py $(VENV) test
 	@touch $@ $(VENV)/.demo
 

@@ -224,10 +224,11 @@ export class View {
     return answer;
   }
 
-  /** Goes to a version of a turn, also without a kernel. @param {number} turn */
+  /** Goes to a version of a turn, also without a kernel. @param {number} turn @returns whether it could */
   async #select(turn) {
-    if (this.#able) await this.#ask("select", { turn });
-    else this.state.select(turn);
+    if (this.#able) return Boolean(await this.#ask("select", { turn }));
+    this.state.select(turn);
+    return true;
   }
 
   async #clear() {

@@ -14,7 +14,7 @@ import { Menu } from "./menu.js";
 /**
  * @typedef {object} Hooks
  * @property {(op: Op, args: Record<string, unknown>) => Promise<Answer>} ask rejects with the kernel's own words
- * @property {(id: number) => Promise<unknown>} select goes to another version
+ * @property {(id: number) => Promise<boolean>} select goes to another version; tells whether it could
  * @property {(text: string) => void} say tells a screen reader
  * @property {(text: string) => void} complain says why something was not done
  */

@@ -2,10 +2,15 @@ import { button, h, icon } from "./dom.js";
 import { composing } from "./draft.js";
 import { Marks } from "./marks.js";
 import { matches } from "./matches.js";
-import { reveal } from "./scroll.js";
 
 /** @typedef {import("./turn.js").TurnView} TurnView */
-/** @typedef {{view: TurnView, start: number, end: number}} Found */
+/** @typedef {import("./marks.js").Found} Found */
+/**
+ * @typedef {object} Hooks
+ * @property {() => Iterable<TurnView>} views in the order of the path
+ * @property {(find: () => Element | Range) => void} reveal scrolls there
+ * @property {() => void} unfocus where the focus goes if it came from nowhere
+ */
 
 /** Finds words on the selected path, also where it is out of sight. */
 export class Find {
@@ -17,15 +22,9 @@ export class Find {
   #before = null;
   #marks = new Marks();
 
-  /**
-   * @param {HTMLElement} log
-   * @param {() => Iterable<TurnView>} views in the order of the path
-   * @param {() => void} unfocus where the focus goes if it came from nowhere
-   */
-  constructor(log, views, unfocus) {
-    this.log = log;
-    this.views = views;
-    this.unfocus = unfocus;
+  /** @param {Hooks} hooks */
+  constructor(hooks) {
+    this.hooks = hooks;
     this.field = h("input", "dgpt-button dgpt-plain dgpt-field", {
       "aria-label": "Find in this chat",
       placeholder: "Find",
@@ -49,7 +48,7 @@ export class Find {
   }
 
   open() {
-    const root = /** @type {Document | ShadowRoot} */ (this.log.getRootNode());
+    const root = /** @type {Document | ShadowRoot} */ (this.element.getRootNode());
     if (this.element.hidden) this.#before = /** @type {HTMLElement | null} */ (root.activeElement);
     this.element.hidden = false;
     this.field.focus({ preventScroll: true });
@@ -63,7 +62,7 @@ export class Find {
     this.#searched = "";
     if (this.#before?.isConnected && this.#before !== document.body)
       this.#before.focus({ preventScroll: true });
-    else this.unfocus();
+    else this.hooks.unfocus();
   }
 
   dispose() {
@@ -78,7 +77,7 @@ export class Find {
   /** @param {boolean} asked whether the reader has asked for it; else the path has changed */
   #search(asked) {
     const query = this.field.value;
-    const views = [...this.views()];
+    const views = [...this.hooks.views()];
     const searched = [query, ...views.map(({ id, node }) => `${id}:${node.length}`)].join();
     if (searched === this.#searched) return;
     this.#searched = searched;
@@ -107,18 +106,20 @@ export class Find {
     this.#marks.show(this.#found, this.#at);
     const found = this.#found[this.#at];
     if (!scroll || !found) return;
-    reveal(this.log, found.view.element);
-    requestAnimationFrame(() => this.#reach(found)); // what was out of sight has its size now
+    let near = false;
+    this.hooks.reveal(() => {
+      const what = near ? this.#range(found) : found.view.element;
+      near = true;
+      return what;
+    });
   }
 
   /** @param {Found} found */
-  #reach({ view, start, end }) {
-    const { node } = view;
-    if (!node.isConnected || end > node.length) return;
+  #range({ view: { node }, start, end }) {
     const range = document.createRange();
-    range.setStart(node, start);
-    range.setEnd(node, end);
-    reveal(this.log, range);
+    range.setStart(node, Math.min(start, node.length));
+    range.setEnd(node, Math.min(end, node.length));
+    return range;
   }
 
   /** @param {KeyboardEvent} event */

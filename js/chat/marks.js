@@ -1,4 +1,4 @@
-/** @import { Found } from "./find.js" */
+/** @typedef {{view: import("./turn.js").TurnView, start: number, end: number}} Found */
 
 const ALL = "dgpt-find";
 const ONE = "dgpt-found";

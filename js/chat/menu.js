@@ -96,7 +96,7 @@ export class Menu {
     const { style } = this.element;
     const at = anchor.getBoundingClientRect();
     const { width, height } = this.element.getBoundingClientRect();
-    const around = "popover" in HTMLElement.prototype ? null : this.element.offsetParent;
+    const around = "popover" in HTMLElement.prototype ? null : this.element.closest(".dgpt");
     const base = around?.getBoundingClientRect() ?? { left: 0, top: 0 };
     const above = at.bottom + GAP + height > innerHeight && at.top - GAP - height >= 0;
     const left = Math.max(GAP, Math.min(at.left, innerWidth - width - GAP));

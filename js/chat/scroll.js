@@ -2,18 +2,21 @@ const MARGIN = 12; // pixels around what is brought into sight
 const NEAR = 24; // pixels from the end that still count as being there
 
 /**
- * Scrolls a container, and nothing around it, until something in it is in sight.
+ * Scrolls a container, and nothing around it, until something in it is in sight. What was far away has its size only
+ * once it is near, so it is looked for again in the next frames.
  *
  * @param {HTMLElement} box
- * @param {Element | Range} what
+ * @param {() => Element | Range} find
+ * @param {number} [frames]
  */
-export function reveal(box, what) {
+export function reveal(box, find, frames = 2) {
   const room = box.getBoundingClientRect();
-  const at = what.getBoundingClientRect();
+  const at = find().getBoundingClientRect();
   const above = at.top - MARGIN - room.top;
   const below = at.bottom + MARGIN - room.bottom;
   if (above < 0) box.scrollTop += above;
   else if (below > 0) box.scrollTop += Math.min(below, above);
+  if (frames > 0) requestAnimationFrame(() => reveal(box, find, frames - 1));
 }
 
 /**

@@ -1,5 +1,5 @@
 import { beforeEach, expect, test, vi } from "vitest";
-import { Follower } from "./scroll.js";
+import { Follower, reveal } from "./scroll.js";
 
 /** A box of 100 px whose content and place are set by hand. */
 let box;
@@ -53,4 +53,46 @@ test("asking for the latest goes to the end", () => {
   follower.follow();
   expect(box.scrollTop).toBe(500);
   expect(follower.following).toBe(true);
+});
+
+test("a reader who is somewhere else stays there, unless that is the end", async () => {
+  const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
+  Object.defineProperty(box, "scrollTop", { value: 200, writable: true });
+  follower.release();
+  follower.keep();
+  await frame();
+  expect(follower.following).toBe(false);
+  expect(box.scrollTop).toBe(200);
+  box.scrollTop = 390;
+  follower.release();
+  await frame();
+  expect(follower.following).toBe(true);
+});
+
+test.each([
+  ["above", -60, 20, 200 - 60 - 12],
+  ["below", 150, 20, 200 + 70 + 12],
+  ["longer than the box", 150, 300, 200 + 150 - 12],
+  ["in sight", 40, 20, 200],
+])("what is %s is brought into sight", (_, top, height, expected) => {
+  box.getBoundingClientRect = () => ({ top: 100, bottom: 200 });
+  box.scrollTop = 200;
+  const at = { top: 100 + top, bottom: 100 + top + height };
+  reveal(box, () => ({ getBoundingClientRect: () => at }), 0);
+  expect(box.scrollTop).toBe(expected);
+});
+
+test("what gets its size once it is near is looked for again", async () => {
+  box.getBoundingClientRect = () => ({ top: 0, bottom: 100 });
+  box.scrollTop = 0;
+  let looked = 0;
+  reveal(box, () => ({
+    getBoundingClientRect: () => {
+      looked++;
+      return { top: 500 - box.scrollTop, bottom: 520 - box.scrollTop };
+    },
+  }));
+  await new Promise((resolve) => setTimeout(resolve, 80));
+  expect(looked).toBe(3);
+  expect(box.scrollTop).toBe(500 + 20 + 12 - 100);
 });

@@ -37,7 +37,7 @@ export class Transcript {
   /** @param {Hooks} hooks */
   constructor(hooks) {
     this.hooks = hooks;
-    this.deeds = new Deeds(hooks, (view) => this.#opened(view));
+    this.deeds = new Deeds(hooks, (view) => this.#reveal(() => view.element));
     this.pin = new Pin(hooks.pin);
     this.turns = new Parts();
     this.queue = new Queue(hooks.withdraw, hooks.unfocus);
@@ -59,7 +59,11 @@ export class Transcript {
       if (this.jump.matches(":focus")) this.log.focus({ preventScroll: true });
       this.jump.hidden = this.follower.following;
     });
-    this.find = new Find(this.log, () => this.#views.values(), hooks.unfocus);
+    this.find = new Find({
+      views: () => this.#views.values(),
+      reveal: (find) => this.#reveal(find),
+      unfocus: hooks.unfocus,
+    });
     const { menu } = this.deeds;
     this.element = h("div", "dgpt-transcript", {}, this.find.element, this.log, this.jump, menu.element);
     this.sight = new IntersectionObserver((seen) => this.#see(seen), {
@@ -189,10 +193,10 @@ export class Transcript {
     view?.enter(true);
   }
 
-  /** Something stands in a turn: the reader is with it, not at the end. @param {TurnView} view */
-  #opened(view) {
+  /** Brings something into sight that is not at the end. @param {() => Element | Range} find */
+  #reveal(find) {
     this.follower.release();
-    reveal(this.log, view.element);
+    reveal(this.log, find);
   }
 
   /** @param {TurnView | undefined} view */
@@ -225,6 +229,7 @@ export class Transcript {
   /** @param {MouseEvent} event */
   #act(event) {
     const view = this.#viewOf(event.target);
+    this.#select(view); // where a tap does not focus
     if (!view || this.#step(event, view)) return;
     const act = /** @type {Element} */ (event.target).closest("[data-act]")?.getAttribute("data-act");
     const turn = this.#state?.turns.get(view.id);
@@ -249,7 +254,8 @@ export class Transcript {
     const to = versions[place];
     if (by === 0 || to === undefined) return by !== 0;
     this.follower.release();
-    this.hooks.select(to).then(() => this.hooks.say(`Version ${place + 1} of ${versions.length}`));
+    const words = `Version ${place + 1} of ${versions.length}`;
+    this.hooks.select(to).then((done) => done && this.hooks.say(words));
     return true;
   }
 
@@ -261,7 +267,7 @@ export class Transcript {
     if (place === undefined) return false;
     const to = views[place];
     to?.element.focus({ preventScroll: true });
-    if (to) reveal(this.log, to.element);
+    if (to) this.#reveal(() => to.element);
     return true;
   }
 }

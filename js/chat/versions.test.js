@@ -51,6 +51,13 @@ test("a click goes to the next version, says which it is, and keeps the focus on
   expect(document.activeElement).toBe(within(turn(5), "Next version"));
 });
 
+test("a version that the kernel refuses is not announced", async () => {
+  within(turn(2), "Next version").click();
+  await answer(sent("select")[0], { error: "There is no such turn." });
+  expect(find(".dgpt-hint").textContent).toBe("There is no such turn.");
+  expect(find("[role=status]").textContent).toBe("");
+});
+
 test("the arrow keys walk through the versions", () => {
   const next = within(turn(2), "Next version");
   next.focus();

@@ -73,12 +73,16 @@ test("the first turn in sight stays at its height when the layout changes", () =
   const log = document.createElement("div");
   let shift = 0;
   log.getBoundingClientRect = () => ({ top: 100 });
+  const part = document.createElement("div");
+  part.className = "dgpt-part";
+  part.getBoundingClientRect = () => ({ top: 50 + shift, height: 200 });
   for (const top of [-50, 40, 90]) {
     const turn = document.createElement("div");
     turn.dataset.turn = "1";
     turn.getBoundingClientRect = () => ({ top: 100 + top + shift, height: 60 });
-    log.append(turn);
+    part.append(turn);
   }
+  log.append(part);
   log.scrollTop = 500;
   inPlace(log, () => {
     shift = 30;

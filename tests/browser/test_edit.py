@@ -102,7 +102,7 @@ def test_a_reply_written_by_hand_is_gone_on_with_by_the_model(notebook: Notebook
     reply.field.press("Enter")
     expect(reply.text).to_have_text("I think that")
     reply.press("Continue")
-    expect(reply.text).to_have_text(re.compile("^I think that .+"))
+    expect(reply.text).to_have_text(re.compile("^I think that.+"))
     view.wait_until_idle()
     reply.assert_version(3, 3)
     _assert_same(notebook, view)

@@ -12,8 +12,13 @@ from .looking import assert_accessible, assert_no_sideways
 from .notebook import Notebook, View
 from .turning import TurnOf
 
-_FIRST = """log => [...log.querySelectorAll("article")]
-    .findIndex(one => one.getBoundingClientRect().bottom > log.getBoundingClientRect().top)"""
+_FIRST = """log => {
+    const {left, top} = log.getBoundingClientRect();
+    for (let y = top + 8; ; y += 4) {
+        const turn = document.elementFromPoint(left + 24, y)?.closest("article");
+        if (turn) return [...log.querySelectorAll("article")].indexOf(turn);
+    }
+}"""
 THREE = "ChatWidget(Scripted([['One', ' day.'], ['Two', ' days.'], ['Three', ' days.']]))"
 
 

@@ -1,4 +1,4 @@
-"""The notebook that the tests open in marimo: what is typed into "Show" makes a chat, what into "Run" runs in a cell."""
+"""The notebook that the tests open in marimo: what is typed into "Show" makes a chat, into "Run" runs in a cell."""
 
 import marimo
 

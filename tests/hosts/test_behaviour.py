@@ -5,12 +5,14 @@ from __future__ import annotations
 import itertools
 import re
 
+from browser.turning import TurnOf
 from browser.watching import samples, watch_newest_reply
 from playwright.sync_api import expect
 
 from .host import Host
 
 PACED = "ChatWidget(Scripted([words(80)], rate=16))"  # five seconds, so that a host that must ask has news to ask for
+SAVED = {"name": "chat.json", "mimeType": "application/json"}
 QUICK = "ChatWidget(Scripted([['It is ', 'fine.']]))"
 
 
@@ -54,6 +56,50 @@ def test_stop_ends_a_reply_and_keeps_what_was_said(host: Host) -> None:
     expect(view.replies.last).to_contain_text("stopped")
     assert view.texts() == host.said()
     assert host.ask("chat.path[-1].stop") == "user"
+
+
+def test_a_message_is_said_in_other_words_and_both_versions_stay(host: Host) -> None:
+    view = host.chat("ChatWidget(Scripted([['Fine.'], ['No', ' idea.']]))")
+    view.send("How are you?")
+    view.wait_for_replies(1)
+    question = TurnOf(view, 0)
+    question.edit("Where are you?")
+    question.button("Save").click()
+    expect(TurnOf(view, 1).text).to_have_text("No idea.")
+    question.assert_version(2, 2)
+    view.wait_until_idle()
+    assert view.texts() == host.said() == ["Where are you?", "No idea."]
+    question.back.click()
+    expect(TurnOf(view, 1).text).to_have_text("Fine.")
+    assert view.texts() == host.said() == ["How are you?", "Fine."]
+
+
+def test_a_reply_is_made_again_and_the_page_goes_from_version_to_version(host: Host) -> None:
+    view = host.chat("ChatWidget(Scripted([['One', ' day.'], ['Two', ' days.']]))")
+    view.send("How long?")
+    view.wait_for_replies(1)
+    reply = TurnOf(view, 1)
+    reply.press("Regenerate")
+    expect(reply.text).to_have_text("Two days.")
+    view.wait_until_idle()
+    reply.assert_version(2, 2)
+    for button, words in ((reply.back, "One day."), (reply.forth, "Two days."), (reply.back, "One day.")):
+        button.click()
+        expect(reply.text).to_have_text(words)
+        assert view.texts() == host.said() == ["How long?", words]
+
+
+def test_a_file_crosses_both_ways(host: Host) -> None:
+    view = host.chat(QUICK)
+    view.send("Hello!")
+    view.wait_for_replies(1)
+    view.button("Keep").click()
+    panel = view.root.get_by_role("region", name="Keep")
+    with host.page.expect_download() as saved:
+        panel.get_by_role("button", name="Conversation").click()
+    panel.get_by_label("File to open").set_input_files({**SAVED, "buffer": saved.value.path().read_bytes()})
+    expect(panel.get_by_role("status")).to_contain_text("2 turns from chat.json")
+    assert host.ask("[turn.text for turn in chat.turns]") == ["Hello!", "It is fine."] * 2
 
 
 def test_what_is_said_while_a_cell_runs_is_answered_at_once_or_after_it(host: Host) -> None:
