@@ -125,7 +125,7 @@ export class State {
 
   /** Takes the running reply as a poll brought it. @param {Snapshot} snapshot @returns {number} the frames it missed */
   catchUp(snapshot) {
-    const behind = snapshot.seq - (this.#seq ?? snapshot.seq);
+    const behind = snapshot.seq - (this.#seq ?? (snapshot.text ? 0 : snapshot.seq));
     this.#snapshot(snapshot);
     return behind;
   }

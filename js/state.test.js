@@ -219,3 +219,16 @@ test("a frame that overtakes the news of its reply is read with it", () => {
   state.receive(frame(1, "Hi"));
   expect(state.reply).toEqual({ turn: 2, text: "Hi" });
 });
+
+test("a poll brings the running reply, and tells how many frames were missed", () => {
+  model.update({ status: running(2) });
+  expect(state.catchUp({ seq: 0, turn: 2, text: "" })).toBe(0);
+  state = view();
+  model.update({ status: running(2) });
+  expect(state.catchUp({ seq: 7, turn: 2, text: "No frame came." })).toBe(7);
+  expect(state.reply.text).toBe("No frame came.");
+  state.receive(frame(8, " This did."));
+  expect(state.catchUp({ seq: 9, turn: 2, text: "No frame came. This did. And this." })).toBe(1);
+  expect(state.reply.text).toBe("No frame came. This did. And this.");
+  expect(asked).toHaveLength(0);
+});

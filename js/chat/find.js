@@ -3,8 +3,9 @@ import { composing } from "./draft.js";
 import { Marks } from "./marks.js";
 import { matches } from "./matches.js";
 
-/** @typedef {import("./turn.js").TurnView} TurnView */
-/** @typedef {import("./marks.js").Found} Found */
+/** @import { Found } from "./marks.js" */
+/** @import { TurnView } from "./turn.js" */
+
 /**
  * @typedef {object} Hooks
  * @property {() => Iterable<TurnView>} views in the order of the path

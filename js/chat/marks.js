@@ -1,4 +1,6 @@
-/** @typedef {{view: import("./turn.js").TurnView, start: number, end: number}} Found */
+/** @import { TurnView } from "./turn.js" */
+
+/** @typedef {{view: TurnView, start: number, end: number}} Found */
 
 const ALL = "dgpt-find";
 const ONE = "dgpt-found";

@@ -14,7 +14,8 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 SCENES = """empty fresh loading talk details settings refused keep thinking stream queue error held window cut stopped
-    long lost folded offline odd""".split()
+    long lost folded offline odd versions cutoff byhand hover edit editreply menu menulast compare forget elsewhere
+    running cleared find waiting""".split()
 HOSTS = {
     "light": ("light", "jupyter-light"),
     "dark": ("dark", "jupyter-dark"),

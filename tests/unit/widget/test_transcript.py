@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from builders import chat_model
+from IPython.core.formatters import IPythonDisplayFormatter
 from page import GUARD
 
 from dialogpt_widget import ChatWidget, Settings
@@ -239,3 +240,12 @@ def test_a_displayed_widget_that_is_closed_is_collected(notebook: Notebook) -> N
     assert gone() is None
     notebook.end_cell()
     assert notebook.after == []
+
+
+def test_a_chat_that_is_closed_is_displayed_as_its_transcript(notebook: Notebook) -> None:
+    widget = ChatWidget(chat_model(), settings=QUICK)
+    widget.send("Hello")
+    widget.close()
+    IPythonDisplayFormatter()(widget)
+    assert len(notebook.shown) == 1
+    assert "Hello" in notebook.transcripts()[0][0]
