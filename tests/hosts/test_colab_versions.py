@@ -31,7 +31,7 @@ def test_these_are_the_versions(colab: Path) -> None:
 def test_installing_the_package_changes_none_of_them(colab: Path, tmp_path: Path) -> None:
     report = tmp_path / "report.json"
     pip = [sys.executable, "-m", "pip", "--python", str(colab), "install", "--quiet", "--disable-pip-version-check"]
-    options = ["--dry-run", "--no-build-isolation", "--report", str(report)]
+    options = ["--dry-run", "--no-index", "--no-build-isolation", "--report", str(report)]
     subprocess.run([*pip, *options, f"{ROOT}[data,training]"], check=True, capture_output=True)
     changed = [item["metadata"]["name"] for item in json.loads(report.read_text())["install"]]
     assert changed == ["dialogpt-widget"]
