@@ -13,7 +13,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 COLAB = ROOT / "tools" / "colab.txt"
-WHAT = {"ipykernel6": ["ipykernel>=6.29,<7"], "colab": ["-r", str(COLAB)]}
+WHAT = {"ipykernel6": ["ipykernel>=6.29,<7"], "colab": ["-r", str(COLAB)]}  # pip's own words
 
 
 def python_of(home: Path) -> Path:
@@ -33,7 +33,7 @@ def kernel(around: Path, name: str) -> Path:
     """
     home = around / "kernels" / name
     python, made = python_of(home), home / "made"
-    wanted = "\n".join(WHAT[name]) + (COLAB.read_text() if name == "colab" else "")
+    wanted = COLAB.read_text() if name == "colab" else "\n".join(WHAT[name])
     if made.exists() and made.read_text() == wanted:
         return python
     venv.create(home, with_pip=False, clear=True)

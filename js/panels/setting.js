@@ -12,6 +12,9 @@ export class SettingRow {
   /** @type {Value} what the kernel has */
   #value = null;
   #writing = false;
+  /** How many values the kernel has yet to answer: what it says of earlier ones moves nothing. */
+  #asked = 0;
+  #stale = false;
 
   /**
    * @param {Setting} setting
@@ -59,7 +62,8 @@ export class SettingRow {
     if (!changed && this.reset.matches(":focus")) this.field.focus({ preventScroll: true });
     this.reset.hidden = !changed;
     this.element.toggleAttribute("data-changed", changed);
-    if (this.#writing) return;
+    this.#stale = this.#writing || this.#asked > 0;
+    if (this.#stale) return;
     if (this.setting.type === "bool") this.field.checked = value === true;
     else this.field.value = text(value);
     if (this.slider) this.slider.value = text(value);
@@ -85,15 +89,21 @@ export class SettingRow {
   async #choose(value) {
     this.#writing = false;
     this.#refuse("");
-    if (value === this.#value) this.update(value);
-    else await this.set(value).catch((error) => this.#refuse(error.message));
+    if (value === this.#value && !this.#asked) return this.update(value);
+    this.#asked += 1;
+    const reason = await this.set(value).then(
+      () => "",
+      (error) => error.message,
+    );
+    this.#asked -= 1;
+    this.#refuse(reason);
+    if (reason || this.#stale) this.update(this.#value);
   }
 
   /** @param {string} reason why the kernel kept what it has */
   #refuse(reason) {
     this.error.textContent = reason;
     this.error.hidden = !reason;
-    if (reason) this.update(this.#value);
   }
 }
 

@@ -92,6 +92,33 @@ test("a refusal is shown at the row and the value goes back", async () => {
   expect(alert.hidden).toBe(true);
 });
 
+test("steps in quick succession add up: an answer to the first does not undo the second", async () => {
+  const answers = [];
+  set = vi.fn(() => new Promise((resolve) => answers.push(resolve)));
+  await write(slider("top_k"), "41");
+  await write(slider("top_k"), "42");
+  kernelHas({ top_k: 41 });
+  answers[0]();
+  await settled();
+  expect(slider("top_k").value).toBe("42");
+  expect(field("top_k").value).toBe("42");
+  kernelHas({ top_k: 42 });
+  answers[1]();
+  await settled();
+  expect(slider("top_k").value).toBe("42");
+  kernelHas({ top_k: 9 });
+  expect(slider("top_k").value).toBe("9");
+});
+
+test("a value that is taken back before the kernel answers is said too", async () => {
+  const answers = [];
+  set = vi.fn(() => new Promise((resolve) => answers.push(resolve)));
+  const usual = slider("top_k").value;
+  await write(slider("top_k"), "7");
+  await write(slider("top_k"), usual);
+  expect(set.mock.calls).toEqual([[{ top_k: 7 }], [{ top_k: Number(usual) }]]);
+});
+
 test("an empty seed is no seed, and an empty field of a number that is needed is not", async () => {
   kernelHas({ seed: 7 });
   expect(field("seed").value).toBe("7");

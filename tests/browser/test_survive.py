@@ -18,6 +18,7 @@ from .notebook import Notebook, View
 
 REPLIES = "[['It is ', 'fine.'], ['And ', 'so on.']]"
 SAID = ["Does money buy happiness?", "It is fine.", "Go on.", "And so on."]
+WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
 EXECUTED = [
     f"from kernel_side import *\nchat = ChatWidget(Scripted({REPLIES}))\nchat",
     f"turn = chat.send({SAID[0]!r})",
@@ -122,6 +123,17 @@ def test_an_executed_notebook_holds_the_whole_conversation(executed: nbformat.No
     transcripts = [data["text/html"] for data in shown if "text/html" in data]
     assert len(transcripts) == 1
     assert all(text in transcripts[0] for text in SAID)
+
+
+def test_a_widget_adds_at_most_250_kb_to_a_notebook_beyond_what_was_said(executed: nbformat.NotebookNode) -> None:
+    states = [model["state"] for model in executed.metadata.widgets[WIDGET_STATE]["state"].values()]
+    (state,) = [state for state in states if "starters" in state]
+    turns = {key: value for key, value in state.items() if key.startswith("turn_")}
+    assert len(turns) == len(SAID)
+    assert len(state["_esm"]) > 10_000
+    outputs = json.dumps([output["data"] for output in executed.cells[0].outputs])
+    added = len(json.dumps(executed.metadata.widgets)) + len(outputs) - len(json.dumps(turns))
+    assert added <= 250_000
 
 
 def test_a_view_that_finds_no_kernel_of_its_own_gives_way_to_the_transcript(
