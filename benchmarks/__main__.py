@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import argparse
 
-from benchmarks import files, overhead, page, start
+from benchmarks import files, inspect, overhead, page, start, watch
 from benchmarks.measure import save
 
-ALL = {"files": files.run, "overhead": overhead.run, "start": start.run, "page": page.run}
+ALL = {
+    "files": files.run,
+    "overhead": overhead.run,
+    "start": start.run,
+    "page": page.run,
+    "inspect": inspect.run,
+    "watch": watch.run,
+}
 
 
 def main() -> None:

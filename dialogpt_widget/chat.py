@@ -15,16 +15,18 @@ from dialogpt_widget.dialogue.messages import check_message, well_formed
 from dialogpt_widget.dialogue.turn import Turn
 from dialogpt_widget.engine.names import MEDIUM, recommended
 from dialogpt_widget.keep import Keeps
-from dialogpt_widget.replies import Replies, Show
 from dialogpt_widget.reply import user_turn, written_turn
+from dialogpt_widget.running import Show, alone
 from dialogpt_widget.settings import Settings
+from dialogpt_widget.sharing import Sharing
 from dialogpt_widget.snippet import as_python
+from dialogpt_widget.stepping import Stepping
 
 if TYPE_CHECKING:
     from dialogpt_widget.engine.model import ChatModel
 
 
-class Chat(Replies, Keeps):
+class Chat(Sharing, Stepping, Keeps):
     """A conversation with a model.
 
     Args:
@@ -52,6 +54,7 @@ class Chat(Replies, Keeps):
         conversation: Conversation | None = None,
     ) -> None:
         self.use(model, device=device, precision=precision, revision=revision)
+        self.differences, self.stranger = {}, False
         super().__init__(conversation, recommended(self.model_name) if settings is None else settings)
 
     def use(
@@ -66,6 +69,9 @@ class Chat(Replies, Keeps):
             ValueError: that is not a device, or not a precision.
         """
         old = getattr(self, "model_name", None)
+        if old is not None:
+            self.states.forget()
+            self.conversation.reading = None
         super().use(model, device=device, precision=precision, revision=revision)
         if old is not None and self.settings == recommended(old):
             self.settings = recommended(self.model_name)
@@ -99,8 +105,10 @@ class Chat(Replies, Keeps):
     def _told(self, messages: Messages) -> Conversation:
         """A conversation made of messages."""
         told, model = Conversation(), self.load_model()
-        for message in check_messages(messages):
+        for place, message in enumerate(check_messages(messages)):
             if message["role"] == "user":
+                if not message["content"].strip():
+                    raise ValueError(f"Message {place} is empty: what is said to the model has words.")
                 make, text = user_turn, check_message(message["content"])
             else:
                 make, text = written_turn, well_formed(message["content"])
@@ -120,6 +128,8 @@ class Chat(Replies, Keeps):
             others = [files.parse(text).conversation]
         else:
             others = [self._told(messages) for messages in read_messages(text)]
+        if self.model is not None:
+            self.admit(self.model, (turn for other in others for turn in other.turns))
         self.conversation.graft(*others)
         self.renumber()
         return self.path
@@ -152,7 +162,7 @@ class Chat(Replies, Keeps):
 
     def _send(self, text: str, show: Show | None, stop: threading.Event) -> Turn:
         check_show(show)
-        with self._busy:
+        with alone(self._busy, self.pace):
             if stop.is_set():
                 raise asyncio.CancelledError  # before anything was said
             return self.run(self.reply(self.say(text), stop, said=True), show)
@@ -170,14 +180,30 @@ class Chat(Replies, Keeps):
     def regenerate(self, turn: Turn | int | None = None, show: Show | None = None) -> Turn:
         """Answers again: another version of a reply, or an answer to a user's turn; by default the path's last."""
         check_show(show)
-        with self._busy:
+        with alone(self._busy, self.pace):
             return self.run(self.reply(turn), show)
 
     def continue_(self, turn: Turn | int, show: Show | None = None) -> Turn:
-        """Goes on with a reply that was cut off or written by hand, as a new version of it; see `continuation`."""
+        """Goes on with a reply that was cut off, written or imported, as a new version of it; see `continuation`."""
         check_show(show)
-        with self._busy:
+        with alone(self._busy, self.pace):
             return self.run(self.continuation(turn), show)
+
+    def fork(self, turn: Turn | int, index: int, token: int, show: Show | None = None) -> Turn:
+        """Puts another token at a place of a reply and lets the model go on from there, as a new version of it.
+
+        Args:
+            turn: a reply.
+            index: the place, from 0.
+            token: its id.
+            show: called with each piece of the reply's text as it comes.
+
+        Raises:
+            IndexError, ValueError: there is no such place, or no such token; see `forked`.
+        """
+        check_show(show)
+        with alone(self._busy, self.pace):
+            return self.run(self.forked(turn, index, token), show)
 
     def edit(self, turn: Turn | int, text: str, show: Show | None = None) -> Turn:
         """Says a turn in other words, as a new version of it; what followed stays with the old one.
@@ -190,7 +216,7 @@ class Chat(Replies, Keeps):
             TypeError, ValueError, ModelError: as for `send`.
         """
         check_show(show)
-        with self._busy:
+        with alone(self._busy, self.pace):
             changed = self.rewrite(turn, text)
             return changed if changed.role == "assistant" else self.run(self.reply(changed, said=True), show)
 

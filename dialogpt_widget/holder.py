@@ -46,6 +46,9 @@ class ModelHolder:
         """The model if it is loaded, else None."""
         return self._model
 
+    def admit(self, model: ChatModel) -> None:
+        """Raises ValueError where a model cannot be used with what else is held."""
+
     def load_model(self, progress: Progress | None = None) -> ChatModel:
         """The model, loaded now if it is not yet.
 
@@ -54,11 +57,13 @@ class ModelHolder:
 
         Raises:
             ModelError: it could not be loaded; the message says why and what to do.
+            ValueError: a conversation that is damaged has ids that it does not have.
         """
         if self._model is not None:
             return self._model
         source = self.source
         model = source(progress)
+        self.admit(model)
         if source == self.source:  # nobody has chosen another model meanwhile
             self._model = model
         return model

@@ -31,7 +31,8 @@ class Keeps:
             **options: of the constructor, such as `device`.
 
         Raises:
-            ValueError: the file is damaged, of a newer version, or no such file; nothing is loaded by halves.
+            ValueError: the file is damaged, of a newer version, or no saved conversation; nothing is loaded by halves.
+            FileNotFoundError: there is no such file.
             OSError: it cannot be read.
         """
         saved = files.load(path)

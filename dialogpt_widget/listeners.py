@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 from collections.abc import Callable
 from typing import Generic, TypeVar
@@ -11,18 +12,28 @@ T = TypeVar("T")
 
 
 class Listeners(Generic[T]):
-    """Tells each listener of a value; one that fails is logged and breaks nothing."""
+    """Tells each listener of a value; one that fails breaks nothing, and is logged the first time."""
 
     def __init__(self) -> None:
         self._all: list[Callable[[T], object]] = []
+        self._failed: list[Callable[[T], object]] = []
 
     def add(self, listener: Callable[[T], object]) -> Callable[[], None]:
-        """Adds a listener and returns a function that removes it."""
+        """Adds a listener and returns a function that removes it.
+
+        Raises:
+            TypeError: it is no function, or an `async` one.
+        """
+        if not callable(listener):
+            raise TypeError(f"A listener is a function of one argument, not {listener!r}.")
+        if any(map(inspect.iscoroutinefunction, (listener, type(listener).__call__))):
+            raise TypeError("A listener is a plain function: nothing would await an async one.")
         self._all.append(listener)
 
         def end() -> None:
-            if listener in self._all:
-                self._all.remove(listener)
+            for known in (self._all, self._failed):
+                if listener in known:
+                    known.remove(listener)
 
         return end
 
@@ -32,4 +43,6 @@ class Listeners(Generic[T]):
             try:
                 listener(value)
             except Exception:
-                _log.exception("A listener failed.")
+                if listener not in self._failed:
+                    self._failed.append(listener)
+                    _log.exception("A listener failed; it is called on, and its next failures are not logged.")

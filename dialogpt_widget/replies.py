@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from dialogpt_widget.arguments import check_settings
-from dialogpt_widget.dialogue.context import Context, build_context, encoded_for
+from dialogpt_widget.dialogue.context import Context, build_context, check_known, encoded_for
 from dialogpt_widget.dialogue.conversation import Conversation
-from dialogpt_widget.dialogue.tokens import TokenTable
+from dialogpt_widget.dialogue.tokens import Reading, TokenTable
 from dialogpt_widget.dialogue.turn import Turn
+from dialogpt_widget.engine.source import Progress
+from dialogpt_widget.engine.states import States
 from dialogpt_widget.holder import ModelHolder
-from dialogpt_widget.listeners import Listeners
+from dialogpt_widget.pace import Pace
 from dialogpt_widget.reply import Begun, Reply
 from dialogpt_widget.settings import Settings
 
 if TYPE_CHECKING:
-    from dialogpt_widget.engine.decoding import Token
-
-Show = Callable[[str], object]
+    from dialogpt_widget.engine.model import ChatModel
 
 
 class Replies(ModelHolder):
@@ -27,6 +27,8 @@ class Replies(ModelHolder):
 
     Attributes:
         conversation: all turns ever said, as a tree.
+        states: what replies were decoded from.
+        pace: how fast a running reply is revealed.
     """
 
     conversation: Conversation
@@ -34,10 +36,11 @@ class Replies(ModelHolder):
     def __init__(self, conversation: Conversation | None, settings: Settings) -> None:
         self.conversation = conversation if conversation is not None else Conversation()
         self.settings = settings
-        self._busy = threading.RLock()
-        self._running: Reply | None = None
-        self._token_listeners: Listeners[Token] = Listeners()
-        self._turn_listeners: Listeners[Turn] = Listeners()
+        self.states = States()
+        self.pace = Pace()
+        if self.model is not None:
+            self.admit(self.model)
+            self.load_model()
         self._replies = 0
         self.renumber()
 
@@ -45,6 +48,21 @@ class Replies(ModelHolder):
         """Numbers the next reply after all that the conversation has and all that were begun."""
         known = (turn.reply + 1 for turn in self.conversation.turns if turn.reply is not None)
         self._replies = max(self._replies, *known, 0)
+
+    def admit(self, model: ChatModel, turns: Iterable[Turn] | None = None) -> None:
+        """Refuses a model where turns of it, by default the conversation's, have ids that it does not have.
+
+        Raises:
+            ValueError: one has.
+        """
+        check_known(self.turns if turns is None else turns, model.name, model.vocabulary)
+
+    def load_model(self, progress: Progress | None = None) -> ChatModel:
+        """The model, loaded now if it is not yet; see `ModelHolder.load_model`."""
+        model = super().load_model(progress)
+        if model is self.model:
+            self.conversation.reading = Reading(model.eos, model.vocabulary, model.decode)
+        return model
 
     @property
     def settings(self) -> Settings:
@@ -114,7 +132,7 @@ class Replies(ModelHolder):
         return self._reply(self.question(turn), self._seeded(self.settings), self._number(), stop, said=said)
 
     def unfinished(self, turn: Turn | int) -> Turn:
-        """A reply that can be continued: one that was cut off or written by hand.
+        """A reply that can be continued: one that was cut off, written or imported.
 
         Raises:
             ValueError: that is no reply, or it ended by itself.
@@ -139,7 +157,7 @@ class Replies(ModelHolder):
         """
         old, model = self.unfinished(turn), self.load_model()
         same = old.model == model.name
-        begun = Begun(old.ids, old.rows) if same else Begun(tuple(model.encode(old.text)))
+        begun = Begun(old.ids, old.rows, self.states.known(old)) if same else Begun(tuple(model.encode(old.text)))
         if old.settings is None or old.reply is None:
             settings, number = self._seeded(self.settings), self._number()
         else:
@@ -155,14 +173,17 @@ class Replies(ModelHolder):
         number: int,
         stop: threading.Event | None,
         begun: Begun | None = None,
+        context: Context | None = None,
         *,
         said: bool = False,
     ) -> Reply:
-        path = self.conversation.path_to(asked)
-        context = self.context_of(path, settings, len(begun.ids) if begun else 0)
+        if context is None:
+            path = self.conversation.path_to(asked)
+            context = self.context_of(path, settings, len(begun.ids) if begun else 0)
         turn_id = self.conversation.reserve()
         stop = stop or threading.Event()
-        return Reply(turn_id, asked, self.load_model(), context, settings, number, stop, begun, said=said)
+        model = self.load_model()
+        return Reply(turn_id, asked, model, context, settings, number, stop, begun, said=said, pace=self.pace)
 
     def _number(self) -> int:
         self._replies += 1
@@ -175,79 +196,3 @@ class Replies(ModelHolder):
         from dialogpt_widget.engine.model import draw_seed
 
         return settings.replace(seed=draw_seed())
-
-    def begin(self, reply: Reply) -> None:
-        """Selects the path that ends with the question of a reply, which is about to run."""
-        if reply.moved is None:
-            reply.moved = self.conversation.point(reply.parent)
-
-    def run(self, reply: Reply, show: Show | None = None) -> Turn:
-        """Decodes a reply to its end and adds it; it is selected unless something else has been meanwhile.
-
-        While it runs, the path that ends with its question is selected.
-
-        Args:
-            reply: from `reply` or `continuation`.
-            show: called with each piece of text.
-
-        Returns:
-            The settled turn. One without tokens, stopped before its first, is not added.
-
-        Raises:
-            KeyboardInterrupt: Ctrl-C; what was said until then is kept.
-            ModelError: memory ran out.
-        """
-        with self._busy:
-            self.begin(reply)
-            self._running = reply
-            try:
-                for token, piece in reply:
-                    if token is not None:
-                        self._token_listeners.tell(token)
-                    if show and piece:
-                        show(piece)
-            finally:
-                self._running = None
-                turn = reply.turn()
-                here = self.conversation.leaf == reply.parent.id
-                if reply.tokens:
-                    self.add(turn, select=here, joined=bool(reply.moved or reply.said))
-                elif reply.moved and here:
-                    self.conversation.undo()
-        return turn
-
-    def stop(self) -> None:
-        """Stops the running reply before the model's next step; any thread may call it."""
-        running = self._running
-        if running is not None:
-            running.stop.set()
-
-    def forget(self, turn: Turn | int) -> tuple[Turn, ...]:
-        """Erases a turn with all that follows it, for good: `undo` does not bring it back.
-
-        Returns:
-            What was erased.
-
-        Raises:
-            RuntimeError: a reply is running there.
-            UnknownTurnError: it is not in this conversation, or no longer.
-        """
-        running = self._running
-        first = self.conversation.find(turn)
-        if running is not None and first in self.conversation.path_to(running.parent):
-            raise RuntimeError("A reply is being said there: stop it first, then forget.")
-        return self.conversation.forget(first)
-
-    def add(self, turn: Turn, *, select: bool = True, joined: bool = False) -> Turn:
-        """Adds a settled turn and tells of it."""
-        self.conversation.add(turn, select=select, joined=joined)
-        self._turn_listeners.tell(turn)
-        return turn
-
-    def on_token(self, listener: Callable[[Token], Any]) -> Callable[[], None]:
-        """Calls `listener(token)` for each token of each reply; returns a function that ends that."""
-        return self._token_listeners.add(listener)
-
-    def on_turn(self, listener: Callable[[Turn], Any]) -> Callable[[], None]:
-        """Calls `listener(turn)` for each turn that settles; returns a function that ends that."""
-        return self._turn_listeners.add(listener)

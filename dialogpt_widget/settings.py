@@ -51,7 +51,7 @@ class Settings:
         0, 0, 100, "repetition", "No run of this many tokens comes twice in a reply. 0: off."
     )
     seed: int | None = _setting(
-        None, 0, 2**53 - 1, "sampling", "Fixes the dice, so that a chat can be repeated. Empty: a new seed is drawn."
+        None, 0, 2**53 - 1, "sampling", "Fixes the dice, so that a chat can be repeated. Without: a new seed is drawn."
     )
     max_context: int = _setting(
         1000, 8, 1_000_000, "length", "Window in tokens for history and reply; the model's own limit also holds."

@@ -5,26 +5,23 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
+from dialogpt_widget.dialogue.tokens import ORIGINS
 from dialogpt_widget.settings import Settings
 
 if TYPE_CHECKING:
     from dialogpt_widget.dialogue.turn import Turn
-    from dialogpt_widget.replies import Replies
+    from dialogpt_widget.inspection import Inspection
 
 
-def as_python(chat: Replies, turn: Turn) -> str:
+def as_python(chat: Inspection, turn: Turn) -> str:
     """Code that decodes a reply again, id for id: the same model, context ids, settings and dice.
 
     Raises:
         ValueError: that is no reply of a model, or of another one than the chat is with now.
     """
-    if turn.role != "assistant" or turn.settings is None or turn.parent is None:
-        raise ValueError("Only a reply that a model made can be made again.")
-    model = chat.load_model()
-    if turn.model != model.name:
-        raise ValueError(f"This reply is by {turn.model}: choose that model first, its ids are not those of this one.")
-    path = chat.conversation.path_to(turn.parent)
-    context = chat.context_of(path, turn.settings, turn.begun).ids
+    context = chat.seen(turn)
+    assert turn.settings is not None
+    assert turn.rows is not None
     lines = [
         "from itertools import islice",
         "",
@@ -32,13 +29,20 @@ def as_python(chat: Replies, turn: Turn) -> str:
         "",
         f"model = ChatModel.from_pretrained({_model_arguments(turn)})",
         f"settings = Settings({_changes(turn.settings)})",
-        f"context = {list(context)}  # {len(path)} turns, each with its end",
+        f"context = {list(context)}  # {len(turn.context)} turns, each with its end",
     ]
     options = f", reply={turn.reply}"
     new = len(turn.ids) - turn.begun
     if turn.begun:
         lines.append(f"begun = {list(turn.ids[: turn.begun])}  # what the reply begins with")
         options += ", prefix=begun"
+    forced = {
+        place: int(turn.rows["id"][place])
+        for place in range(turn.begun, len(turn.rows))
+        if turn.rows["origin"][place] == ORIGINS.index("forced")
+    }
+    if forced:
+        options += f", forced={forced}"
     lines += [
         f"tokens = islice(model.generate(context, settings{options}), {new})",
         f"ids = {'begun + ' if turn.begun else ''}[token.id for token in tokens]",

@@ -9,7 +9,8 @@ export class TranscriptOutput {
     this.page = page;
     this.marked = `[data-dialogpt="${CSS.escape(mark)}"]`;
     this.style = page.createElement("style");
-    this.style.textContent = `${this.marked}{display:none}.jp-OutputArea-child:has(>*>${this.marked}){display:none}`;
+    const every = `:is(${this.marked},[data-dialogpt-reader="${CSS.escape(mark)}"])`;
+    this.style.textContent = `${every}{display:none}.jp-OutputArea-child:has(>*>${every}){display:none}`;
   }
 
   /** @param {boolean} hidden */

@@ -152,7 +152,7 @@ export class State {
   #fold(frame) {
     this.#seq = frame.seq;
     if (frame.turn !== this.reply?.turn) return;
-    this.reply.text += frame.text;
+    this.reply.text = this.reply.text.slice(0, frame.at ?? undefined) + frame.text;
     this.hooks.changed();
   }
 

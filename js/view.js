@@ -10,6 +10,7 @@ import { lost, Notice, savedLine } from "./chat/notice.js";
 import { Start } from "./chat/start.js";
 import { Tools } from "./chat/tools.js";
 import { Transcript } from "./chat/transcript.js";
+import { load } from "./inspector.js";
 import { watchKernel } from "./kernel.js";
 import { Live } from "./live.js";
 import { TranscriptOutput } from "./outputs.js";
@@ -20,6 +21,7 @@ import { State } from "./state.js";
 import { watchScheme } from "./theme.js";
 import { VERSION, wellFormed } from "./wire.js";
 
+/** @import { Inspector } from "./inspector.js" */
 /** @import { Connection } from "./kernel.js" */
 /** @import { Buffer, Model, Op } from "./wire.js" */
 
@@ -29,12 +31,15 @@ export class View {
   #live = true;
   /** @type {Exclude<Connection, "live"> | null} */
   #loss = null;
+  /** @type {Inspector | null | undefined} undefined until there is something for it */
+  #inspector;
   #ended = new AbortController();
 
   /** @param {Model} hosted the host's own @param {HTMLElement} host */
   constructor(hosted, host) {
     const model = new Live(hosted);
     this.model = model;
+    this.host = host;
     this.requests = new Requests(model, {
       waiting: (waiting) => this.composer.wait(waiting),
       cut: () => this.#connect("restarted"),
@@ -47,17 +52,17 @@ export class View {
       unfocus: () => this.composer.focus(),
       ask: (op, args) => this.#do(op, args),
       select: (id) => this.#select(id),
-      pin: (turn) => this.#able && this.requests.request("pin", { turn }).catch(() => {}),
+      pin: (turn) => this.#pin(turn),
       say: (text) => this.announcer.say(text),
       complain: (text) => this.composer.say(text),
     });
     this.tools = new Tools(this.head, {
       clear: () => this.#clear(),
-      undo: () => this.#ask("undo"),
+      undo: () => this.#undo(),
       find: () => this.transcript.find.open(),
     });
     this.aside = new Aside((kind) => {
-      if (kind === "cleared") this.#ask("undo");
+      if (kind !== "elsewhere") this.#undo();
       else if (this.state.reply) this.#select(this.state.reply.turn);
       this.composer.focus();
     });
@@ -106,6 +111,7 @@ export class View {
       running: (reply) => this.state.catchUp(reply),
     });
     this.#listen();
+    host.classList.add("dgpt-host");
     host.append(this.root);
     if (this.saved) this.#paint();
     else watchKernel(model, host, (connection) => this.#connect(connection), this.#ended.signal);
@@ -116,6 +122,7 @@ export class View {
     this.poller.stop();
     cancelAnimationFrame(this.#painting);
     this.requests.abandon("The view was closed.");
+    this.#inspector?.dispose();
     this.transcript.dispose();
     this.output.hide(false);
     this.root.remove();
@@ -126,7 +133,10 @@ export class View {
     const { signal } = this.#ended;
     const changed = () => this.state.refresh();
     const message = (/** @type {unknown} */ content, /** @type {Buffer[]} */ buffers) => {
-      this.requests.receive(content, buffers) || this.state.receive(content);
+      if (!this.requests.receive(content, buffers)) {
+        this.state.receive(content);
+        this.#inspector?.receive(content, buffers);
+      }
       this.poller.heard(content);
     };
     const events = /** @type {const} */ ([
@@ -173,8 +183,9 @@ export class View {
   #paint() {
     const { state } = this;
     const live = this.#able;
-    const folded = this.#loss !== null && this.#transcribed;
-    this.output.hide(live);
+    const kept = this.#loss === "absent" && Boolean(this.model.get("inspector")) && state.path.length > 0;
+    const folded = this.#loss !== null && !kept && this.#transcribed;
+    this.output.hide(live || kept);
     this.root.setAttribute("aria-label", `Chat with ${state.info.title}`);
     this.root.toggleAttribute("data-lost", !live);
     this.root.toggleAttribute("data-folded", folded);
@@ -188,10 +199,30 @@ export class View {
     const failed = state.status.phase === "error";
     this.start.update(state.starters, live && !failed && this.transcript.element.hidden);
     this.notice.update(this.#loss ? lost(this.#loss, folded) : state.error, live && state.queue.length > 0);
-    this.composer.element.hidden = this.saved !== null || (folded && !this.composer.draft);
+    this.composer.element.hidden = kept || this.saved !== null || (folded && !this.composer.draft);
     this.composer.update(this.#running, live);
     this.meter.update(folded ? null : state.meter);
     this.announcer.update(state);
+    if (this.#inspector === undefined) this.#inspect();
+    this.#inspector?.update(state, live);
+  }
+
+  /** Brings in what shows tokens, once there is a reply, or one that is slow. */
+  async #inspect() {
+    const code = this.model.get("inspector");
+    const { mode = "run", guessing } = this.model.get("pace") ?? {};
+    if (!code || !(this.state.path.some(({ made }) => made) || mode !== "run" || guessing)) return;
+    this.#inspector = null;
+    const attach = await load(code);
+    if (!attach || this.#ended.signal.aborted) return;
+    this.#inspector = attach(this);
+    this.#paint();
+  }
+
+  /** @param {number | null} turn */
+  #pin(turn) {
+    const index = this.#inspector?.place(turn) ?? null;
+    if (this.#able) this.requests.request("pin", { turn, index }).catch(() => {});
   }
 
   /** Whether the notebook's own transcript tells all that this view does. */
@@ -236,6 +267,15 @@ export class View {
     this.composer.focus();
   }
 
+  async #undo() {
+    this.#restore((await this.#ask("undo"))?.text);
+  }
+
+  /** Puts a message that was taken back into an empty composer. @param {string} [text] */
+  #restore(text) {
+    if (text && !this.composer.draft) this.composer.draft = text;
+  }
+
   /** @param {string} text a starter */
   async #begin(text) {
     if (this.start.element.inert) return;
@@ -252,7 +292,7 @@ export class View {
     const answer = await this.#ask("withdraw", { item });
     if (typeof answer?.text !== "string") return;
     if (kind === "edit" && typeof turn === "number") this.transcript.edit(turn, answer.text);
-    else if (answer.text && !this.composer.draft) this.composer.draft = answer.text;
+    else this.#restore(answer.text);
   }
 
   /**
@@ -266,11 +306,19 @@ export class View {
     });
   }
 
-  /** Keys stay in the widget, so that none of them is a shortcut of the notebook. @param {KeyboardEvent} event */
+  /**
+   * Keys stay in the widget, so that none of them is a shortcut of the notebook, but for those with Ctrl or ⌘ that
+   * mean nothing here and edit no text: they happen once more beside it, where a host hears them.
+   *
+   * @param {KeyboardEvent} event
+   */
   #key(event) {
     event.stopPropagation();
     if (event.defaultPrevented || composing(event)) return;
-    if (event.key === "Escape" ? this.#escape(event.target) : this.#search(event)) event.preventDefault();
+    const own = event.key === "Escape" ? this.#escape(event.target) : this.#search(event);
+    const other = !own && commands(event) && /^[^acvxyz]$/i.test(event.key);
+    if (own || (other && !this.host.dispatchEvent(new KeyboardEvent(event.type, event))))
+      event.preventDefault();
   }
 
   /** @param {EventTarget | null} at @returns {boolean} whether there was something to leave */
@@ -283,9 +331,12 @@ export class View {
 
   /** @param {KeyboardEvent} event @returns {boolean} whether it asks to find something, and there is something */
   #search(event) {
-    const asked = (event.ctrlKey || event.metaKey) && !event.shiftKey && !event.altKey && event.key === "f";
+    const asked = commands(event) && !event.shiftKey && event.key.toLowerCase() === "f";
     if (!asked || this.transcript.element.hidden) return false;
     this.transcript.find.open();
     return true;
   }
 }
+
+/** @param {KeyboardEvent} event */
+const commands = ({ ctrlKey, metaKey, altKey }) => (ctrlKey || metaKey) && !altKey;

@@ -249,8 +249,33 @@ test("keys do not leave the widget", () => {
   document.body.addEventListener("keydown", outside);
   press("Delete");
   press("Tab");
+  press("Enter", { ctrlKey: true });
+  for (const edits of "acvxyzZ") press(edits, { ctrlKey: true });
   document.body.removeEventListener("keydown", outside);
   expect(outside).not.toHaveBeenCalled();
+});
+
+test("a shortcut that means nothing here is the host's, once", () => {
+  const save = vi.fn((event) => event.preventDefault());
+  host.addEventListener("keydown", save);
+  expect(press("s", { ctrlKey: true }).defaultPrevented).toBe(true);
+  expect(press("s", { altKey: true, ctrlKey: true }).defaultPrevented).toBe(false);
+  expect(save).toHaveBeenCalledTimes(1);
+  expect(save.mock.calls[0][0]).toMatchObject({ key: "s", ctrlKey: true, target: host });
+});
+
+test("what undo takes back is there to be said otherwise, where nothing else is written", async () => {
+  cleanup();
+  mount({ ...TALK, can_undo: true });
+  for (const [draft, left] of [
+    ["", "How?"],
+    ["Mine", "Mine"],
+  ]) {
+    type(draft);
+    named("Undo").click();
+    await answer(sent("undo").at(-1), { ok: true, text: "How?" });
+    expect(area().value).toBe(left);
+  }
 });
 
 test("an aborted signal takes the view off the page", () => {

@@ -8,6 +8,7 @@
 export const VERSION = 1;
 export const MAX_MESSAGE_BYTES = 64_000; // as in dialogue/messages.py
 export const TURN_KEY = "turn_";
+export const TOKENS_KEY = "tokens_";
 
 export const TRAITS = /** @type {const} */ ([
   "info",
@@ -28,6 +29,9 @@ export const TRAITS = /** @type {const} */ ([
   "offline",
   "view",
   "rev",
+  "pace",
+  "pinned",
+  "inspector",
 ]);
 
 /** Each `op` with the names of its arguments. */
@@ -51,7 +55,26 @@ export const OPS = /** @type {const} */ ({
   export: ["format", "branches"],
   import: ["name"],
   code: ["turn"],
-  pin: ["turn"],
+  pin: ["turn", "index"],
+  watch: ["on"],
+  tokens: ["turn"],
+  pieces: ["ids"],
+  fork: ["turn", "index", "token"],
+  explain: ["turn", "index", "values"],
+  ranked: ["turn", "index", "first", "count"],
+  chances: ["turn", "index", "text"],
+  inside: ["turn", "index"],
+  without: ["turn", "turns"],
+  score: ["turn", "text"],
+  replay: ["turn"],
+  share: [],
+  pace: ["mode", "rate"],
+  guessing: ["on"],
+  step: [],
+  back: [],
+  force: ["text", "token"],
+  guess: ["text", "token"],
+  choices: [],
 });
 
 /**
@@ -90,7 +113,9 @@ export const OPS = /** @type {const} */ ({
  * @property {string} message
  * @property {Action[]} actions
  *
- * @typedef {"message" | "edit" | "regenerate" | "continue"} Kind
+ * @typedef {"message" | "edit" | "regenerate" | "continue" | "fork"} Kind
+ * @typedef {"run" | "step" | "play"} Mode
+ * @typedef {string | number[]} Piece a token's bytes: as text, or their numbers where they are no valid UTF-8
  *
  * @typedef {object} Queued a message, or another reply to `turn`, which is edited to `text` or not
  * @property {string} id
@@ -103,6 +128,7 @@ export const OPS = /** @type {const} */ ({
  * @property {number} window
  * @property {number | null} first turns of the path before it have fallen out of the window
  * @property {number} cut tokens at the beginning of `first` that fell out, because it alone is too long
+ * @property {number | null} reused tokens before the path's last reply that were in the model's cache when it began
  *
  * @typedef {object} Made how a reply was made; `settings` are those that differ from the default
  * @property {Record<string, unknown>} settings
@@ -129,13 +155,30 @@ export const OPS = /** @type {const} */ ({
  * @property {number} tokens
  * @property {number} created
  * @property {string} model
- * @property {Made | null} made null for a message, and for a reply that was written by hand
+ * @property {Made | null} made null for a message, and for a reply that was not generated here: written or imported
  *
- * @typedef {object} Frame
+ * @typedef {object} Tokens a turn's tokens, its final EOS included; see `inspect/rows.js`
+ * @property {boolean} wide whether ids take four bytes
+ * @property {boolean} full whether the model chose some of them
+ * @property {Buffer | string} data rows; base64 on a page that was saved
+ * @property {Piece[]} pieces of each id that occurs, alternatives included, in the order in which they do
+ * @property {number | null} differs the first token that this machine would choose otherwise, in a chat from another
+ *
+ * @typedef {object} Pace how a running reply is revealed
+ * @property {Mode} mode
+ * @property {number} rate tokens a second
+ * @property {boolean} guessing whether each token is held back until it was guessed
+ * @property {boolean} waiting whether a token is ready to be revealed
+ * @property {number} count tokens of the running reply that were revealed
+ *
+ * @typedef {object} Frame `text` follows the first `at` UTF-16 units of what there is, by default all; a buffer brings
+ *   token rows from `row` on
  * @property {number} v
  * @property {number} seq
  * @property {number} turn
  * @property {string} text
+ * @property {number} [at]
+ * @property {number} [row]
  *
  * @typedef {object} Snapshot all of the running reply up to frame `seq`
  * @property {number} seq

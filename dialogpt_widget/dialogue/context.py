@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from dialogpt_widget.dialogue.turn import Turn
@@ -49,6 +49,20 @@ def window_size(settings: Settings, positions: int | None) -> int:
 def encoded_for(path: Sequence[Turn], model: str, encode: Callable[[str], Sequence[int]]) -> list[Turn]:
     """A path with the ids of one model: turns that another model's tokenizer encoded are encoded anew."""
     return [turn if turn.model == model else replace(turn, ids=tuple(encode(turn.text))) for turn in path]
+
+
+def check_known(turns: Iterable[Turn], model: str, vocabulary: int) -> None:
+    """Refuses turns of a model with ids that it does not have.
+
+    Raises:
+        ValueError: there is one.
+    """
+    for turn in turns:
+        if turn.model == model and max(turn.ids, default=0) >= vocabulary:
+            raise ValueError(
+                f"This conversation is damaged: turn {turn.id} holds the token {max(turn.ids)}, and {model} has "
+                f"{vocabulary} tokens."
+            )
 
 
 def build_context(

@@ -8,6 +8,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
+import numpy as np
+
+from dialogpt_widget.dialogue.tokens import Reading, TokenTable
 from dialogpt_widget.dialogue.turn import Turn
 
 P = ParamSpec("P")
@@ -37,9 +40,13 @@ class Conversation:
 
     Adding a turn selects it. `undo` restores the selection before the last change of it, whatever changed it. Nothing
     is ever erased but by `forget`.
+
+    Attributes:
+        reading: what it takes to read its ids; a chat sets it when its model is loaded.
     """
 
     def __init__(self, *, next_id: int = 0) -> None:
+        self.reading: Reading | None = None
         self._turns: dict[int, Turn] = {}
         self._children: dict[int | None, list[int]] = {None: []}
         self._recent: dict[int | None, int] = {}
@@ -52,6 +59,17 @@ class Conversation:
     def turns(self) -> tuple[Turn, ...]:
         """Every turn of every branch, in the order in which they settled."""
         return tuple(self._turns.values())
+
+    @property
+    def tokens(self) -> TokenTable:
+        """One row a token of every branch, in the order of `turns`; `node` and `parent` tell the tree.
+
+        Raises:
+            RuntimeError: no model is known by whose ids to read it.
+        """
+        if self.reading is None:
+            raise RuntimeError("The model is not loaded yet, by whose ids this is read: send something, or load it.")
+        return TokenTable.of_turns(self.turns, *self.reading, path=False)
 
     @property
     def leaf(self) -> int | None:
@@ -71,6 +89,9 @@ class Conversation:
             UnknownTurnError: no such turn.
         """
         return tuple(reversed(list(self._upwards(turn))))
+
+    def __repr__(self) -> str:
+        return f"<Conversation of {len(self)} turns, {len(self.path)} on the path>"
 
     def __getitem__(self, turn_id: int) -> Turn:
         try:
@@ -197,6 +218,18 @@ class Conversation:
             self._leaf = first.parent
             self._remember()
         return tuple(gone.values())
+
+    @_locked
+    def rescore(self, turn: Turn | int, rows: np.ndarray) -> None:
+        """Puts newly computed token rows into a turn's record.
+
+        Raises:
+            ValueError: they are of other ids.
+        """
+        old = self[_id(turn)]
+        if old.rows is not None and old.rows["id"].tolist() != rows["id"].tolist():
+            raise ValueError("These rows are of other tokens.")
+        self._turns[old.id] = replace(old, rows=rows)
 
     @_locked
     def siblings(self, turn: Turn | int) -> tuple[Turn, ...]:

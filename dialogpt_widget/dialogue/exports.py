@@ -87,7 +87,9 @@ def check_messages(messages: Any) -> Messages:
     if not isinstance(messages, Sequence) or isinstance(messages, (str, bytes)):
         raise TypeError('Messages are a list of {"role": "user" or "assistant", "content": "..."}.')
     for place, message in enumerate(messages):
-        if not isinstance(message, dict) or not isinstance(message.get("content"), str):
+        if isinstance(message, dict) and not isinstance(message.get("content", ""), str):
+            raise TypeError(f"Message {place}: its content is a string, not {reprlib.repr(message['content'])}.")
+        if not isinstance(message, dict) or "content" not in message:
             raise TypeError(f'Message {place} is not {{"role": ..., "content": "..."}} but {reprlib.repr(message)}.')
         role = message.get("role")
         if role not in tuple(_SPEAKERS):
@@ -101,7 +103,7 @@ def _origin(turn: Turn) -> str:
     if turn.role == "user":
         return ""
     when = datetime.fromtimestamp(turn.created, timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
-    return f" ({_plain(turn.model)}, {when})" if turn.settings else f" (written by hand, {when})"
+    return f" ({_plain(turn.model)}, {when})" if turn.settings else f" (not generated here, {when})"
 
 
 def _plain(text: str) -> str:

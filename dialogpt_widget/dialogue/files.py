@@ -12,9 +12,12 @@ import json
 import os
 import re
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from dialogpt_widget.dialogue.columns import pack, unpack
 from dialogpt_widget.dialogue.conversation import Conversation
@@ -29,6 +32,7 @@ from dialogpt_widget.dialogue.records import (
     turn_of,
     whole,
 )
+from dialogpt_widget.dialogue.turn import Turn
 from dialogpt_widget.settings import Settings
 
 FORMAT = "dialogpt-widget conversation"
@@ -141,6 +145,10 @@ def write(path: str | Path, content: str | bytes) -> None:
         OSError: it cannot be written.
     """
     target = Path(path)
+    if target.is_dir():
+        raise IsADirectoryError(f"{path} is a folder: name a file in it.")
+    if not target.parent.is_dir():
+        raise FileNotFoundError(f"There is no folder {target.parent}.")
     data = content.encode() if isinstance(content, str) else content
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     try:
@@ -151,6 +159,14 @@ def write(path: str | Path, content: str | bytes) -> None:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+
+
+def _check_width(turns: Sequence[Turn]) -> None:
+    """Refuses ids that do not fit the rows of the same model's replies."""
+    most = {turn.model: np.iinfo(turn.rows["id"].dtype).max for turn in turns if turn.rows is not None}
+    for turn in turns:
+        if max(turn.ids, default=0) > most.get(turn.model, 2**32):
+            raise ValueError(f"turn {turn.id} holds the token {max(turn.ids)}, which its model does not have")
 
 
 def _umask() -> int:
@@ -176,6 +192,7 @@ def _read(content: dict[str, Any]) -> Saved:
         conversation.add(turn_of(entry, conversation, settings, models, own), select=False)
     if used != len(rows):
         raise ValueError("some token rows belong to no turn")
+    _check_width(conversation.turns)
     leaf = content["leaf"]
     if leaf is not None:
         conversation[whole(leaf, "the selected turn")]

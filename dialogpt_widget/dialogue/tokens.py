@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -85,6 +85,20 @@ def turn_rows(turn: Turn, eos: int, vocabulary: int) -> np.ndarray:
     rows["parent"] = -1 if turn.parent is None else turn.parent
     rows["role"] = ROLES.index(turn.role)
     return rows
+
+
+class Reading(NamedTuple):
+    """What it takes to read a conversation's ids.
+
+    Attributes:
+        eos: id that ends a turn.
+        vocabulary: number of ids that the model knows.
+        decode: from ids to text.
+    """
+
+    eos: int
+    vocabulary: int
+    decode: Decode
 
 
 class TokenTable:

@@ -11,9 +11,10 @@ from dialogpt_widget.settings import Settings
 
 Role = Literal["user", "assistant"]
 Stop = Literal["eos", "length", "user", "error"]
+_SHOWN = 40  # characters of the text in a turn's repr
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Turn:
     """One settled turn; it never changes.
 
@@ -23,7 +24,8 @@ class Turn:
         role: who said it.
         text: what is shown.
         ids: the model's own token ids, without the EOS that ends the turn; never re-encoded from `text`.
-        settings: what a reply was decoded with, its seed included; None for a user's turn or one written by hand.
+        settings: what a reply was decoded with, its seed included; None for a user's turn or what was written or
+            imported.
         reply: the number of the generation within the chat, from 0, which selects its dice; None where `settings` is.
         context: the turns that the model saw when it replied, oldest first.
         stop: why a reply ended; None where `settings` is.
@@ -49,4 +51,8 @@ class Turn:
     revision: str | None = None
     precision: str = ""
     begun: int = 0
-    rows: np.ndarray | None = field(default=None, repr=False, compare=False)
+    rows: np.ndarray | None = field(default=None, compare=False)
+
+    def __repr__(self) -> str:
+        said = self.text if len(self.text) <= _SHOWN else f"{self.text[:_SHOWN]}…"
+        return f"<Turn {self.id}, {self.role}, {said!r}, {len(self.ids)} tokens>"

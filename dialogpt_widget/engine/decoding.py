@@ -7,8 +7,7 @@ on those alone: the kept set is the same, at a fraction of the time that sorting
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,57 +21,12 @@ from transformers.generation.logits_process import (
     TopPLogitsWarper,
 )
 
-from dialogpt_widget.dialogue.tokens import ALTERNATIVES, FILTERS, NO_ID, ORIGINS, row_type
+from dialogpt_widget.dialogue.tokens import ALTERNATIVES, FILTERS
+from dialogpt_widget.engine.record import Token
 from dialogpt_widget.settings import Settings
 
 NGRAM, MIN_NEW, TOP_K, TOP_P, MIN_P = range(len(FILTERS))
-
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    """A token that was chosen and how; the columns of `TokenTable` of the same names say what each value means."""
-
-    id: int
-    eos: bool
-    position: int
-    origin: str
-    logprob: float
-    logprob_used: float
-    rank: int
-    entropy: float
-    entropy_used: float
-    kept: int
-    cut_count: tuple[int, ...]
-    cut_mass: tuple[float, ...]
-    draw: float
-    ms: float
-    alt_id: tuple[int, ...]
-    alt_logprob: tuple[float, ...]
-    alt_fate: tuple[int, ...]
-
-
-def token_rows(tokens: Sequence[Token], vocabulary: int, start: int = 0) -> np.ndarray:
-    """The tokens of a reply as rows of `row_type(vocabulary)`; what depends on the path is left 0.
-
-    Args:
-        tokens: in order.
-        vocabulary: number of ids that the model knows.
-        start: tokens of context before the reply, so that `position` is the slot in which each was scored.
-    """
-    rows = np.zeros(len(tokens), row_type(vocabulary))
-    same = [name for name in Token.__dataclass_fields__ if not name.startswith("alt_") and name != "origin"]
-    for name in same:
-        if tokens:
-            rows[name] = [getattr(token, name) for token in tokens]
-    rows["position"] += start
-    for row, token in zip(rows, tokens, strict=True):
-        row["origin"] = ORIGINS.index(token.origin)
-        found = len(token.alt_id)
-        row["alt_id"], row["alt_logprob"] = NO_ID, np.nan
-        row["alt_id"][:found] = token.alt_id
-        row["alt_logprob"][:found] = token.alt_logprob
-        row["alt_fate"][:found] = token.alt_fate
-    return rows
+Watch = Callable[[str, torch.Tensor | None, torch.Tensor], object]
 
 
 def dice(seed: int, reply: int, position: int) -> float:
@@ -106,12 +60,18 @@ class Decoder:
         self._top_p = _if(settings.top_p < 1, TopPLogitsWarper, settings.top_p)
         self._min_p = _if(settings.min_p > 0, MinPLogitsWarper, settings.min_p)
 
-    def choose(self, logits: torch.Tensor, said: Sequence[int]) -> Token:
+    def choose(
+        self, logits: torch.Tensor, said: Sequence[int], *, forced: int | None = None, watch: Watch | None = None
+    ) -> Token:
         """The next token.
 
         Args:
             logits: `[vocabulary]`, of the last position.
             said: ids of the reply so far.
+            forced: an id that is taken whatever the settings would choose; nothing is drawn then.
+            watch: called with a stage's name, the ids that its scores are of (None for the whole vocabulary) and the
+                scores: `model`, what changed something of `repetition_penalty`, `no_repeat_ngram`, `min_new_tokens`,
+                `temperature`, `top_k`, `top_p`, `min_p`, and `left`, from which the token is taken.
 
         Returns:
             The token, with `ms` 0.
@@ -119,12 +79,14 @@ class Decoder:
         own = logits.float()
         total = torch.logsumexp(own, 0)
         ledger = _Ledger()
-        scores = self._penalised(own, said, ledger)
+        watch = watch or _nobody
+        watch("model", None, own)
+        scores = self._penalised(own, said, ledger, watch)
         spread: float | None
         if self.settings.do_sample:
-            chosen, used, spread, draw = self._sample(scores, len(said), ledger)
+            chosen, used, spread, draw = self._sample(scores, len(said), ledger, watch, forced)
         else:
-            chosen, used, spread, draw = self._greedy(own, scores)
+            chosen, used, spread, draw = self._greedy(own, scores, watch, forced)
         own_log = own - total
         best = torch.topk(own, min(ALTERNATIVES, len(own)))
         logprob, entropy, rank, *alternatives = torch.cat(
@@ -140,7 +102,7 @@ class Decoder:
             id=chosen,
             eos=chosen == self.eos,
             position=len(said),
-            origin="sampled" if self.settings.do_sample else "greedy",
+            origin="forced" if forced is not None else "sampled" if self.settings.do_sample else "greedy",
             logprob=logprob,
             logprob_used=used,
             rank=int(rank) + 1,
@@ -156,7 +118,7 @@ class Decoder:
             alt_fate=tuple(ledger.fate(token) for token in alt_id),
         )
 
-    def _penalised(self, own: torch.Tensor, said: Sequence[int], ledger: _Ledger) -> torch.Tensor:
+    def _penalised(self, own: torch.Tensor, said: Sequence[int], ledger: _Ledger, watch: Watch) -> torch.Tensor:
         """Scores after what looks at the whole vocabulary: repetition penalty, n-grams, shortest reply.
 
         Where they bar every token, the EOS is let through and the reply ends.
@@ -165,31 +127,43 @@ class Decoder:
         reply = torch.tensor([list(said)], dtype=torch.long, device=own.device)
         if self._penalty and said:
             scores = self._penalty(reply, scores[None])[0]
+            watch("repetition_penalty", None, scores)
         ledger.left = len(own)
         if self._ngrams:
             scores = ledger.note(NGRAM, scores, self._ngrams(reply, scores[None])[0])
+            watch("no_repeat_ngram", None, scores)
         if len(said) < self.settings.min_new_tokens:
             shortest = MinNewTokensLengthLogitsProcessor(
                 0, self.settings.min_new_tokens, self.eos, device=str(own.device)
             )
             scores = ledger.note(MIN_NEW, scores, shortest(reply, scores[None])[0])
+            watch("min_new_tokens", None, scores)
         if not ledger.left:
             scores = torch.full_like(own, -torch.inf)
             scores[self.eos] = own[self.eos]
             ledger.spare(self.eos)
         return scores
 
-    def _greedy(self, own: torch.Tensor, scores: torch.Tensor) -> tuple[int, float, float | None, float]:
-        chosen = int(scores.argmax())
+    def _greedy(
+        self, own: torch.Tensor, scores: torch.Tensor, watch: Watch, forced: int | None
+    ) -> tuple[int, float, float | None, float]:
+        watch("left", None, scores)
+        chosen = int(scores.argmax()) if forced is None else forced
         used = float(scores[chosen] - torch.logsumexp(scores, 0))
         spread = None if scores is own else float(_entropy(torch.log_softmax(scores, 0)))
         return chosen, used, spread, float("nan")
 
-    def _sample(self, scores: torch.Tensor, position: int, ledger: _Ledger) -> tuple[int, float, float, float]:
-        scores = self._temperature(None, scores[None])[0] if self._temperature else scores
+    def _sample(
+        self, scores: torch.Tensor, position: int, ledger: _Ledger, watch: Watch, forced: int | None
+    ) -> tuple[int, float, float, float]:
+        if self._temperature:
+            scores = self._temperature(None, scores[None])[0]
+            watch("temperature", None, scores)
         ids, values = self._candidates(scores)
         total = torch.logsumexp(scores, 0)
         ledger.cut(TOP_K, ledger.left - len(ids), 1 - float((values - total).exp().sum()), ids)
+        if ledger.count[TOP_K]:
+            watch(FILTERS[TOP_K], ids, values)
         for rule, warper in ((TOP_P, self._top_p), (MIN_P, self._min_p)):
             if warper:
                 passed = warper(None, values[None])[0]
@@ -197,7 +171,13 @@ class Decoder:
                 before = torch.softmax(values, 0)
                 ids, values = ids[keep], values[keep]
                 ledger.cut(rule, len(keep) - len(ids), float(before[~keep].sum()), ids)
+                watch(FILTERS[rule], ids, values)
+        watch("left", ids, values)
         log = torch.log_softmax(values, 0)
+        if forced is not None:
+            at = (ids == forced).nonzero()
+            used = float(log[at[0, 0]]) if len(at) else -torch.inf
+            return forced, used, float(_entropy(log)), float("nan")
         weights = log.double().exp().cpu().numpy()
         assert self.settings.seed is not None
         draw = dice(self.settings.seed, self.reply, position)
@@ -268,6 +248,10 @@ def _entropy(log: torch.Tensor) -> torch.Tensor:
     """Shannon entropy in nat of log-probabilities, -inf among them allowed."""
     total: torch.Tensor = torch.special.entr(log.exp()).sum()
     return total
+
+
+def _nobody(*_: object) -> None:
+    """Watches nothing."""
 
 
 def _if(wanted: object, make: Any, value: float) -> Any:

@@ -23,3 +23,7 @@ class ModelError(RuntimeError):
         self.title = title
         self.message = message
         self.offers = offers
+
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows instead of a traceback; `__cause__` keeps what came before it."""
+        return [f"{type(self).__name__}: {self}"]

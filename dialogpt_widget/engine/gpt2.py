@@ -10,7 +10,7 @@ Shapes: `b` sequences of `n` new ids, width `w`, `h` heads of `w / h`, `t` ids r
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import gelu, layer_norm, linear, scaled_dot_product_attention
 
+Watch = Callable[[Tensor, Tensor | None, Tensor | None], object]
 FIRST_CAPACITY = 128  # tokens that a cache has room for at first
 
 
@@ -103,7 +104,11 @@ class GPT2:
 
     Attributes:
         vocabulary, positions, parameters: how many.
+        embeddings: of the tokens, `[vocabulary, w]`.
+        state: the final hidden state `[w]` after what was read last; None before anything was.
     """
+
+    compact = True
 
     def __init__(self, shape: Shape, weights: Mapping[str, Tensor]) -> None:
         self.shape = shape
@@ -111,16 +116,20 @@ class GPT2:
         self.positions: int | None = shape.positions
         self.parameters = shape.parameters
         self._weights = weights
+        self.embeddings = weights["wte.weight"]
         self._unembedding = weights["wte.weight" if shape.tied else "lm_head.weight"]
         self._layers = [_Layer(weights, f"h.{number}.") for number in range(shape.layers)]
         self._cache = Cache()
+        self.state: Tensor | None = None
 
-    def forward(self, ids: Tensor, cache: Cache) -> Tensor:
+    def forward(self, ids: Tensor, cache: Cache, watch: Watch | None = None) -> Tensor:
         """Reads ids after those that the cache holds, and adds them to it.
 
         Args:
             ids: `[b, n]`.
             cache: of the same `b` sequences.
+            watch: called before each layer with the residual stream `[b, n, w]`, the layer's queries
+                `[b, h, n, w / h]` and its keys `[b, h, t, w / h]`, and once more with the stream after the last.
 
         Returns:
             The final hidden states, after the last layer norm, `[b, n, w]`.
@@ -135,11 +144,24 @@ class GPT2:
         for number, layer in enumerate(self._layers):
             query, key, value = self._heads(layer.attention_in(self._norm(x, layer.norm_1)))
             keys, values = cache.put(number, key, value)
+            if watch:
+                watch(x, query, keys)
             seen = scaled_dot_product_attention(query, keys, values, attn_mask=mask)
             x = x + layer.attention_out(seen.transpose(1, 2).reshape(batch, count, shape.width))
             x = x + layer.inner_out(gelu(layer.inner_in(self._norm(x, layer.norm_2)), approximate="tanh"))
         cache.length = start + count
-        return self._norm(x, (weights["ln_f.weight"], weights["ln_f.bias"]))
+        if watch:
+            watch(x, None, None)
+        return self.last_norm(x)
+
+    def last_norm(self, x: Tensor) -> Tensor:
+        """The layer norm before the logits, of residual streams `[..., w]`."""
+        return self._norm(x, (self._weights["ln_f.weight"], self._weights["ln_f.bias"]))
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return self._unembedding.device
 
     def unembed(self, hidden: Tensor) -> Tensor:
         """Logits `[..., vocabulary]` of final hidden states `[..., w]`."""
@@ -158,8 +180,8 @@ class GPT2:
 
     def advance(self, ids: Sequence[int]) -> Tensor:
         """Reads ids after what is cached; logits `[vocabulary]` after the last of them."""
-        hidden = self.forward(self._tensor(ids), self._cache)
-        return self.unembed(hidden[0, -1])
+        self.state = self.forward(self._tensor(ids), self._cache)[0, -1]
+        return self.unembed(self.state)
 
     def keep(self, count: int) -> None:
         """Forgets all but the first `count` ids that were read."""
@@ -169,12 +191,12 @@ class GPT2:
         """Forgets what was read and gives the memory back."""
         self._cache = Cache()
 
-    def logits(self, ids: Sequence[int]) -> Tensor:
-        """Logits `[n, vocabulary]` after each of `ids`, without the cache."""
-        return self.unembed(self.forward(self._tensor(ids), Cache())[0])
+    def states(self, ids: Sequence[int]) -> Tensor:
+        """Final hidden states `[n, w]` after each of `ids`, without the cache."""
+        return self.forward(self._tensor(ids), Cache())[0]
 
     def _tensor(self, ids: Sequence[int]) -> Tensor:
-        return torch.tensor([list(ids)], device=self._unembedding.device)
+        return torch.tensor([list(ids)], device=self.device)
 
 
 class _Layer:

@@ -166,13 +166,13 @@ def _in_cache(name: str, revision: str | None) -> Checkpoint | None:
 
 def _in_folder(name: str, folder: Path) -> Checkpoint:
     if not (folder / "config.json").is_file():
-        raise _incomplete(name, f"config.json is missing in {folder}")
+        raise _incomplete(name, "config.json is missing", folder)
     weights = _weights_in(folder)
     if not weights:
-        raise _incomplete(name, f"there is neither model.safetensors nor pytorch_model.bin in {folder}")
+        raise _incomplete(name, "there is neither model.safetensors nor pytorch_model.bin", folder)
     missing = _missing_shards(weights)
     if missing:
-        raise _incomplete(name, f"{missing[0]} is missing in {folder}")
+        raise _incomplete(name, f"{missing[0]} is missing", folder)
     return Checkpoint(name, folder, None, weights)
 
 
@@ -208,7 +208,14 @@ def _choose_weights(name: str, files: list[str]) -> list[str]:
     )
 
 
-def _incomplete(name: str, why: str) -> ModelError:
+def _incomplete(name: str, why: str, folder: Path | None = None) -> ModelError:
+    if folder is not None and name != MINI:
+        return ModelError(
+            "damaged",
+            f"{folder} is not a model folder: {why}.",
+            "Give another folder or choose another model.",
+            (MINI,),
+        )
     return ModelError(
         "damaged",
         f"{title_of(name)} is not complete.",

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
+import hashlib
 import secrets
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -14,11 +18,15 @@ import torch
 from dialogpt_widget.arguments import check_ids, check_settings, check_text
 from dialogpt_widget.dialogue.context import window_size
 from dialogpt_widget.dialogue.tokens import ALTERNATIVES, TokenTable, given_rows
-from dialogpt_widget.engine.decoding import Decoder, Token
+from dialogpt_widget.engine.decoding import Decoder
 from dialogpt_widget.engine.loading import Loaded, load, out_of_memory
+from dialogpt_widget.engine.record import Token
 from dialogpt_widget.engine.source import Progress
 from dialogpt_widget.engine.text import TextStream
 from dialogpt_widget.settings import Settings
+
+if TYPE_CHECKING:
+    from dialogpt_widget.engine.depth import Depth
 
 PREFILL = 256  # tokens of a long context that are read at once, so that a stop is heard in between
 SEED_BITS = 32  # of a seed that is drawn; a browser's numbers hold 53
@@ -39,6 +47,8 @@ class ChatModel:
         vocabulary: number of ids.
         positions: the longest sequence it can take; None where it has no limit.
         parameters: how many it has.
+        compact: whether its states are small beside logits.
+        reused: how many ids, of those before the token decoded last, were in the cache already.
     """
 
     def __init__(self, loaded: Loaded) -> None:
@@ -50,8 +60,10 @@ class ChatModel:
         self.vocabulary = loaded.network.vocabulary
         self.positions = loaded.network.positions
         self.parameters = loaded.network.parameters
+        self.compact = loaded.network.compact
         self._lock = threading.RLock()
         self._cached: list[int] = []
+        self.reused = 0
 
     @classmethod
     def from_pretrained(
@@ -74,6 +86,17 @@ class ChatModel:
     def __repr__(self) -> str:
         return f"<ChatModel {self.name}, {self.parameters:,} parameters, {self.precision} on {self.device}>"
 
+    @functools.cached_property
+    def fingerprint(self) -> str:
+        """Tells two sets of weights apart, whatever their name: 12 hexadecimal digits of SHA-256.
+
+        Hashed are the shape and the first 1,000 rows of the token embeddings, as float32.
+        """
+        embeddings = self._network.embeddings
+        first = embeddings[:1000].float().cpu().contiguous()
+        told = f"{tuple(embeddings.shape)} {self.parameters}".encode()
+        return hashlib.sha256(told + first.numpy().tobytes()).hexdigest()[:12]
+
     def encode(self, text: str) -> list[int]:
         """The ids of a text, without EOS. What is spelled like a special token stays text.
 
@@ -85,6 +108,10 @@ class ChatModel:
     def decode(self, ids: Sequence[int]) -> str:
         """The text of ids; bytes that are not valid UTF-8 become U+FFFD."""
         return self._codec.decode(ids)
+
+    def piece(self, token: int) -> bytes:
+        """The bytes that a token stands for, which alone may be no valid UTF-8."""
+        return self._codec.piece(token)
 
     def text_stream(self) -> TextStream:
         """A decoder for ids that come one by one."""
@@ -98,6 +125,8 @@ class ChatModel:
         *,
         reply: int = 0,
         prefix: Sequence[int] = (),
+        forced: Mapping[int, int] | None = None,
+        states: list[torch.Tensor] | None = None,
     ) -> Iterator[Token]:
         """Decodes one reply, a token at a time; its last token is the EOS unless it was stopped or grew too long.
 
@@ -107,6 +136,8 @@ class ChatModel:
             stop: when set, no further step of the model begins.
             reply: the number of this generation, which selects its dice.
             prefix: the reply's first ids, already decided.
+            forced: ids that are taken whatever the settings would choose, by their place in the reply.
+            states: a list to which each step's state is appended (see `unembed`), where states are small.
 
         Raises:
             TypeError: the ids are no list of whole numbers, or the settings no `Settings`.
@@ -120,20 +151,33 @@ class ChatModel:
             raise ValueError(f"{len(ids) + len(prefix)} tokens leave no room for a reply in a window of {window}.")
         if settings.seed is None:
             settings = settings.replace(seed=draw_seed())
-        return self._tokens(list(ids), list(prefix), settings, window, stop or threading.Event(), reply)
-
-    def _tokens(
-        self, ids: list[int], said: list[int], settings: Settings, window: int, stop: threading.Event, reply: int
-    ) -> Iterator[Token]:
+        forced = dict(forced or {})
+        if forced:
+            _check_ids(list(forced.values()), self.vocabulary)
         decoder = Decoder(settings, self.eos, reply)
         limit = min(settings.max_new_tokens, window - len(ids))
+        keep = states if self.compact else None
+        return self._tokens(list(ids), list(prefix), decoder, limit, stop or threading.Event(), forced, keep)
+
+    def _tokens(
+        self,
+        ids: list[int],
+        said: list[int],
+        decoder: Decoder,
+        limit: int,
+        stop: threading.Event,
+        forced: dict[int, int],
+        keep: list[torch.Tensor] | None,
+    ) -> Iterator[Token]:
         while len(said) < limit:
             began = time.perf_counter()
             with self._lock, torch.inference_mode():
                 logits = self._next_logits([*ids, *said], stop)
                 if logits is None:
                     return
-                token = decoder.choose(logits, said)
+                if keep is not None and self._network.state is not None:
+                    keep.append(self._network.state.clone())
+                token = decoder.choose(logits, said, forced=forced.get(len(said)))
             yield dataclasses.replace(token, ms=(time.perf_counter() - began) * 1e3)
             if token.eos:
                 return
@@ -143,17 +187,16 @@ class ChatModel:
         """Logits `[vocabulary]` after `ids`, from the cache where it holds their beginning; None when stopped."""
         logits = None
         try:
-            start = self._reuse(ids)
-            for begin in range(start, len(ids), PREFILL):
-                if stop.is_set():
-                    return None
-                piece = ids[begin : begin + PREFILL]
-                logits = self._network.advance(piece)
-                self._cached.extend(piece)
-        except BaseException as error:
+            with self._explained():
+                start = self.reused = self._reuse(ids)
+                for begin in range(start, len(ids), PREFILL):
+                    if stop.is_set():
+                        return None
+                    piece = ids[begin : begin + PREFILL]
+                    logits = self._network.advance(piece)
+                    self._cached.extend(piece)
+        except BaseException:
             self.forget()
-            if isinstance(error, (torch.OutOfMemoryError, MemoryError)) or "DefaultCPUAllocator" in str(error):
-                raise out_of_memory(self.name, self.precision) from error
             raise
         return logits
 
@@ -177,6 +220,46 @@ class ChatModel:
         self._network.forget()
         self._cached = []
 
+    def states(self, ids: Sequence[int]) -> torch.Tensor:
+        """What `unembed` makes logits of, after each of `ids`: one forward pass without the cache.
+
+        For a GPT-2 these are the final hidden states, `[n, width]`.
+
+        Raises:
+            TypeError: the ids are no list of whole numbers.
+            ValueError: no ids, unknown ids, or too many of them.
+            ModelError: memory ran out.
+        """
+        _check_ids(ids, self.vocabulary)
+        if self.positions is not None and len(ids) > self.positions:
+            raise ValueError(f"{len(ids)} tokens are more than the {self.positions} that {self.name} can take.")
+        with self._lock, torch.inference_mode(), self._explained():
+            return self._network.states(ids)
+
+    def unembed(self, states: torch.Tensor) -> torch.Tensor:
+        """Logits `[..., vocabulary]`, float32, of states `[..., width]`."""
+        with torch.inference_mode(), self._explained():
+            return self._network.unembed(states).float()
+
+    def inside(self, ids: Sequence[int], token: int) -> Depth:
+        """What happened in each layer and head at the last of some ids, in one forward pass; see `Depth`.
+
+        Args:
+            ids: what it has read.
+            token: the next id, whose probability each layer is asked for.
+
+        Raises:
+            ValueError: this model is no GPT-2, or the ids are not its own.
+        """
+        from dialogpt_widget.engine.depth import look_inside
+        from dialogpt_widget.engine.gpt2 import GPT2
+
+        _check_ids([*ids, token], self.vocabulary)
+        if not isinstance(self._network, GPT2):
+            raise ValueError(f"Layers and heads can be looked into for GPT-2 models; {self.name} is of another kind.")  # noqa: TRY004
+        with self._lock, self._explained():
+            return look_inside(self._network, ids, token)
+
     def score(self, ids: Sequence[int]) -> TokenTable:
         """How probable each id was, given those before it, in one forward pass without the cache.
 
@@ -187,27 +270,37 @@ class ChatModel:
             One row an id: `logprob`, `rank`, `entropy` and the alternatives; the first id's are NaN.
 
         Raises:
-            TypeError: the ids are no list of whole numbers.
-            ValueError: no ids, unknown ids, or too many of them.
+            TypeError, ValueError, ModelError: as for `states`.
         """
-        _check_ids(ids, self.vocabulary)
-        if self.positions is not None and len(ids) > self.positions:
-            raise ValueError(f"{len(ids)} tokens are more than the {self.positions} that {self.name} can take.")
+        states = self.states(ids)
         rows = given_rows(ids, self.vocabulary)
-        with self._lock, torch.inference_mode():
-            own = self._network.logits(ids)[:-1].float()
-            log = torch.log_softmax(own, -1)
-            next_ids = torch.tensor(list(ids[1:]), device=self.device)[:, None]
-            at = log.gather(1, next_ids)
-            best = torch.topk(log, min(ALTERNATIVES, self.vocabulary), -1)
-            rows["logprob"][1:] = at[:, 0].cpu().numpy()
-            rows["rank"][1:] = (log > at).sum(-1).cpu().numpy() + 1
-            rows["entropy"][1:] = torch.special.entr(log.exp()).sum(-1).cpu().numpy()
-            rows["alt_id"][1:, : best.indices.shape[1]] = best.indices.cpu().numpy()
-            rows["alt_logprob"][1:, : best.indices.shape[1]] = best.values.cpu().numpy()
+        for begin in range(0, len(ids) - 1, PREFILL):
+            piece = slice(begin, min(begin + PREFILL, len(ids) - 1))
+            self._score(rows[begin + 1 : piece.stop + 1], self.unembed(states[piece]))
         rows["position"] = np.arange(len(ids))
         rows["eos"] = rows["id"] == self.eos
-        return TokenTable(rows)
+        return TokenTable(rows, self.decode)
+
+    def _score(self, rows: np.ndarray, logits: torch.Tensor) -> None:
+        """Fills in the rows of ids, of whose distributions these are the logits."""
+        log = torch.log_softmax(logits, -1)
+        at = log.gather(1, torch.tensor(rows["id"].tolist(), device=log.device)[:, None])
+        best = torch.topk(log, min(ALTERNATIVES, self.vocabulary), -1)
+        rows["logprob"] = at[:, 0].cpu().numpy()
+        rows["rank"] = (log > at).sum(-1).cpu().numpy() + 1
+        rows["entropy"] = torch.special.entr(log.exp()).sum(-1).cpu().numpy()
+        rows["alt_id"][:, : best.indices.shape[1]] = best.indices.cpu().numpy()
+        rows["alt_logprob"][:, : best.indices.shape[1]] = best.values.cpu().numpy()
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        """Turns a lack of memory into an error for people."""
+        try:
+            yield
+        except Exception as error:
+            if isinstance(error, (torch.OutOfMemoryError, MemoryError)) or "DefaultCPUAllocator" in str(error):
+                raise out_of_memory(self.name, self.precision) from error
+            raise
 
 
 def draw_seed() -> int:

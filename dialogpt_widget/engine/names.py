@@ -56,6 +56,7 @@ _SHORT = {name.rsplit("-", 1)[-1]: name for name in KNOWN}
 _SPELLINGS = _SHORT | {part.lower(): name for name in KNOWN for part in (name, name.rsplit("/", 1)[-1])}
 _CLOSE = 0.8  # difflib's ratio; "gpt2-medium" and "t5-small", which are on the hub, come to 0.77
 _HUB_NAME = re.compile(r"\w[\w.-]*(/\w[\w.-]*)?")
+_ADDRESS = re.compile(r"https?://(?:www\.)?(?:huggingface\.co|hf\.co)/(\w[\w.-]*/\w[\w.-]*)")
 _LONGEST_HUB_NAME = 96  # characters
 
 
@@ -72,7 +73,13 @@ def full_name(name: str) -> str:
 
 
 def near_name(name: str) -> str | None:
-    """The short name that is probably meant by a name that looks misspelled, else None; with an owner none does."""
+    """The name that is probably meant by an address on the hub or a name that looks misspelled, else None.
+
+    A name with an owner does not look so.
+    """
+    address = _ADDRESS.match(name)
+    if address:
+        return address[1]
     if "/" in name:
         return None
     meant = _SPELLINGS | {"dialogpt": MEDIUM}

@@ -17,11 +17,17 @@ class Network(Protocol):
         vocabulary: number of ids.
         positions: the longest sequence it can take; None where it has no limit.
         parameters: how many it has.
+        state: what `unembed` makes the last step's logits of again.
+        compact: whether states are small beside logits, so that many can be kept.
+        embeddings: of the tokens, `[vocabulary, width]`.
     """
 
     vocabulary: int
     positions: int | None
     parameters: int
+    state: torch.Tensor | None
+    compact: bool
+    embeddings: torch.Tensor
 
     def advance(self, ids: Sequence[int]) -> torch.Tensor:
         """Reads ids after what is cached; logits `[vocabulary]` after the last of them."""
@@ -36,8 +42,11 @@ class Network(Protocol):
     def forget(self) -> None:
         """Forgets what was read and gives the memory back."""
 
-    def logits(self, ids: Sequence[int]) -> torch.Tensor:
-        """Logits `[n, vocabulary]` after each of `ids`, without the cache."""
+    def states(self, ids: Sequence[int]) -> torch.Tensor:
+        """The states `[n, ...]` after each of `ids`, without the cache."""
+
+    def unembed(self, states: torch.Tensor) -> torch.Tensor:
+        """Logits `[..., vocabulary]` of states."""
 
 
 class TransformersNetwork:
@@ -46,10 +55,15 @@ class TransformersNetwork:
     Args:
         model: in evaluation mode, on its device.
         tokenizer: asked for the longest sequence where the model's configuration does not say it.
+
+    Its states are the logits themselves: what happens between hidden states and logits differs between architectures.
     """
+
+    compact = False
 
     def __init__(self, model: Any, tokenizer: Any = None) -> None:
         self._model = model
+        self.embeddings: torch.Tensor = model.get_input_embeddings().weight
         self.vocabulary = int(model.get_output_embeddings().weight.shape[0])
         self.positions = _positions(model, tokenizer)
         self.parameters = sum(weight.numel() for weight in model.parameters())
@@ -57,12 +71,14 @@ class TransformersNetwork:
         self._last_only = {"logits_to_keep": 1} if "logits_to_keep" in accepted else {}
         self._cache: Any = None
         self._length = 0
+        self.state: torch.Tensor | None = None
 
     def advance(self, ids: Sequence[int]) -> torch.Tensor:
         """See `Network`."""
         out = self._model(input_ids=self._tensor(ids), past_key_values=self._cache, use_cache=True, **self._last_only)
         self._cache, self._length = out.past_key_values, self._length + len(ids)
         last: torch.Tensor = out.logits[0, -1]
+        self.state = last
         return last
 
     def keep(self, count: int) -> None:
@@ -77,7 +93,11 @@ class TransformersNetwork:
         """See `Network`."""
         self._cache, self._length = None, 0
 
-    def logits(self, ids: Sequence[int]) -> torch.Tensor:
+    def unembed(self, states: torch.Tensor) -> torch.Tensor:
+        """See `Network`."""
+        return states
+
+    def states(self, ids: Sequence[int]) -> torch.Tensor:
         """See `Network`."""
         every: torch.Tensor = self._model(input_ids=self._tensor(ids)).logits[0]
         return every

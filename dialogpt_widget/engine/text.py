@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tokenizers import Tokenizer
-from tokenizers.decoders import DecodeStream
+from tokenizers.decoders import ByteLevel, DecodeStream
 
 
 class Codec(ABC):
@@ -41,6 +42,10 @@ class Codec(ABC):
         """A decoder for ids that come one by one."""
 
     @abstractmethod
+    def piece(self, token: int) -> bytes:
+        """The bytes that a token stands for, which alone may be no valid UTF-8."""
+
+    @abstractmethod
     def _plain(self, text: str) -> list[int]:
         """The ids of a text, special tokens as text where the tokenizer can be told so."""
 
@@ -67,6 +72,10 @@ class FastCodec(Codec):
         """See `Codec`."""
         return TextStream(self, self._tokenizer)
 
+    def piece(self, token: int) -> bytes:
+        """See `Codec`."""
+        return _piece(self._tokenizer, token) or self.decode([token]).encode()
+
     def _plain(self, text: str) -> list[int]:
         return self._tokenizer.encode(text, add_special_tokens=False).ids
 
@@ -87,6 +96,10 @@ class TransformersCodec(Codec):
     def stream(self) -> TextStream:
         """See `Codec`."""
         return TextStream(self, getattr(self._tokenizer, "backend_tokenizer", None))
+
+    def piece(self, token: int) -> bytes:
+        """See `Codec`."""
+        return _piece(getattr(self._tokenizer, "backend_tokenizer", None), token) or self.decode([token]).encode()
 
     def _plain(self, text: str) -> list[int]:
         options = {"add_special_tokens": False, "split_special_tokens": True, "verbose": False}
@@ -127,6 +140,30 @@ class TextStream:
         piece = whole[len(self.text) :] if whole.startswith(self.text) else ""
         self.text += piece
         return piece
+
+
+@functools.cache
+def _byte_of() -> dict[str, int]:
+    """The byte that each character of a byte-level vocabulary stands for.
+
+    As in GPT-2 (Radford et al., 2019): printable bytes stand for themselves, the others, in order, for the characters
+    from U+0100 on.
+    """
+    printable = [*range(ord("!"), ord("~") + 1), *range(ord("¡"), ord("¬") + 1), *range(ord("®"), ord("ÿ") + 1)]
+    others = [byte for byte in range(256) if byte not in printable]
+    return {chr(byte): byte for byte in printable} | {chr(256 + place): byte for place, byte in enumerate(others)}
+
+
+def _piece(tokenizer: Tokenizer | None, token: int) -> bytes | None:
+    """The bytes of a token of a byte-level vocabulary; None for special tokens and other vocabularies."""
+    if tokenizer is None or not isinstance(tokenizer.decoder, ByteLevel):
+        return None
+    if token in tokenizer.get_added_tokens_decoder():
+        return None
+    spelling, known = tokenizer.id_to_token(token), _byte_of()
+    if spelling is None or not all(char in known for char in spelling):
+        return None
+    return bytes(known[char] for char in spelling)
 
 
 def _broken_up(special: Mapping[str, int], text: str) -> list[str]:

@@ -16,48 +16,101 @@ class Frames:
         post: sends one frame; called under a lock, from the thread that generates or from the one that waits for it.
     """
 
-    def __init__(self, post: Callable[[Frame], object]) -> None:
+    def __init__(self, post: Callable[[Frame, list[bytes]], object]) -> None:
         self._post = post
         self._lock = threading.RLock()
         self._seq = 0
         self._turn: int | None = None
         self._text = ""
         self._sent = 0
+        self._cut: int | None = None
+        self._rows: Callable[[int], tuple[int, bytes]] | None = None
+        self._rows_sent = 0
+        self._void = False  # whether rows that were sent have been taken back
+        self._watching: set[str] = set()
         self._last = 0.0
 
-    def begin(self, turn: int) -> None:
-        """A reply begins, which will be turn number `turn`."""
+    def watch(self, page: str, *, on: bool) -> None:
+        """Whether a page wants token rows."""
         with self._lock:
-            self._turn, self._text, self._sent = turn, "", 0
+            (self._watching.add if on else self._watching.discard)(page)
+
+    def begin(self, turn: int, rows: Callable[[int], tuple[int, bytes]] | None = None) -> None:
+        """A reply begins, which will be turn number `turn`.
+
+        Args:
+            turn: its number.
+            rows: gives how many token rows there are, and those from a place on as bytes.
+        """
+        with self._lock:
+            self._turn, self._text, self._sent, self._cut = turn, "", 0, None
+            self._rows, self._rows_sent, self._void = rows, 0, False
 
     def add(self, piece: str) -> None:
         """More of the reply's text."""
         with self._lock:
             self._text += piece
 
+    def cut(self, text: str, rows: int) -> None:
+        """Something was taken back: this much of the text is left, and this many token rows."""
+        with self._lock:
+            self._text = text
+            if self._rows_sent > rows:
+                self._rows_sent, self._void = rows, True
+            if self._sent > len(text):
+                self._sent = len(text)
+                self._cut = self._sent if self._cut is None else min(self._cut, self._sent)
+
     def end(self) -> None:
         """The reply has ended; its settled turn brings what no frame has brought."""
         with self._lock:
-            self._turn = None
+            self._turn = self._rows = None
 
     def post_due(self) -> None:
         """Posts what is new, unless the last frame was posted less than an interval ago."""
         with self._lock:
             now = time.monotonic()
-            if self._turn is None or self._sent == len(self._text) or now - self._last < FRAME_INTERVAL:
+            if self._turn is None or now - self._last < FRAME_INTERVAL:
+                return
+            first, (count, rows) = self._rows_sent, self._new_rows()
+            changed = bool(rows) or self._void
+            if self._sent == len(self._text) and self._cut is None and not changed:
                 return
             self._seq += 1
             self._last = now
             piece, self._sent = self._text[self._sent :], len(self._text)
-            self._post({"v": VERSION, "seq": self._seq, "turn": self._turn, "text": piece})
+            frame: Frame = {"v": VERSION, "seq": self._seq, "turn": self._turn, "text": piece}
+            if self._cut is not None:
+                frame["at"], self._cut = units(self._text[: self._cut]), None
+            if changed:
+                frame["row"], self._rows_sent, self._void = first, count, False
+            self._post(frame, [rows] if changed else [])
+
+    def flush(self) -> None:
+        """Posts what is new, as soon as the interval since the last frame is over."""
+        time.sleep(max(0.0, self._last + FRAME_INTERVAL - time.monotonic()))
+        self.post_due()
+
+    def _new_rows(self) -> tuple[int, bytes]:
+        if self._rows is None or not self._watching:
+            return self._rows_sent, b""
+        return self._rows(self._rows_sent)
 
     def catch_up(self) -> None:
         """Counts what is new as brought by a frame, for a page that asks for it instead of being told."""
         with self._lock:
-            if self._turn is not None and self._sent != len(self._text):
-                self._seq, self._sent = self._seq + 1, len(self._text)
+            if self._turn is not None and (self._sent != len(self._text) or self._cut is not None):
+                self._seq, self._sent, self._cut = self._seq + 1, len(self._text), None
 
-    def snapshot(self) -> tuple[int, int | None, str]:
-        """Number of the last frame, the running turn and its text as far as frames have brought it."""
+    def snapshot(self) -> tuple[int, int | None, str, bytes | None]:
+        """Number of the last frame, the running turn, its text as far as frames have brought it, and its token rows."""
         with self._lock:
-            return self._seq, self._turn, self._text[: self._sent] if self._turn is not None else ""
+            if self._turn is None:
+                return self._seq, None, "", None
+            rows = self._rows(0)[1] if self._rows is not None and self._watching else None
+            return self._seq, self._turn, self._text[: self._sent], rows
+
+
+def units(text: str) -> int:
+    """Length of a text in UTF-16 units, as a page counts."""
+    return len(text.encode("utf-16-le")) // 2

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from dialogpt_widget.dialogue.turn import Turn
+from dialogpt_widget.moves import Move
 from dialogpt_widget.widget.wire import Kind, Queued
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ class View(Protocol):
     def publish(self, keys: Iterable[str]) -> None:
         """Sends some keys of the state in one message."""
 
-    def post(self, content: Any) -> None:
+    def post(self, content: Any, buffers: list[bytes] | None = None) -> None:
         """Sends a frame."""
 
 
@@ -39,10 +40,13 @@ class Item:
         kind: a message, or another version of a turn.
         text: the message, or what a message is edited to.
         turn: the turn that gets another version; None for a new message.
+        index, token: where a reply is forked, and the id that is put there.
         awaited: whether code waits for the outcome; else the page shows it.
         paced: whether the waiting thread posts the frames: while a cell runs, some hosts show only what its own
             thread sends.
+        first: the move with which the reply begins, paused; None where it begins as others do.
         asked: the user's turn that was said for it, once it is.
+        made: the reply, once there is one.
         stop: set, it ends the reply before the model's next step.
         done: the reply, or why there is none.
     """
@@ -50,9 +54,13 @@ class Item:
     kind: Kind
     text: str = ""
     turn: Turn | None = None
+    index: int = 0
+    token: int = 0
     awaited: bool = False
     paced: bool = False
+    first: Move | None = None
     asked: Turn | None = None
+    made: Reply | None = None
     id: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
     stop: threading.Event = field(default_factory=threading.Event)
     done: Future[Turn] = field(default_factory=Future)
@@ -68,7 +76,18 @@ class Item:
             if self.asked is None:
                 self.asked = chat.say(self.text) if self.turn is None else chat.rewrite(self.turn, self.text)
             return chat.reply(self.asked, self.stop, said=True)
+        if self.kind == "fork":
+            return chat.forked(self.turn, self.index, self.token, self.stop)
         return chat.continuation(self.turn, self.stop) if self.kind == "continue" else chat.reply(self.turn, self.stop)
+
+    def settle(self, outcome: Turn | BaseException) -> None:
+        """Tells who waits the reply, or why there is none. The first word counts."""
+        if self.done.done():
+            return
+        if isinstance(outcome, BaseException):
+            self.done.set_exception(outcome)
+        else:
+            self.done.set_result(outcome)
 
     def about(self, turns: Sequence[Turn]) -> bool:
         """Whether it is about one of these turns."""
@@ -76,7 +95,9 @@ class Item:
 
     def again(self) -> Item:
         """The same once more, for the page."""
-        return dataclasses.replace(self, awaited=False, paced=False, stop=threading.Event(), done=Future())
+        return dataclasses.replace(
+            self, awaited=False, paced=False, first=None, made=None, stop=threading.Event(), done=Future()
+        )
 
     def shown(self) -> Queued:
         """What the page shows while it waits."""

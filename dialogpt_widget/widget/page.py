@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import html
 import json
 import re
@@ -9,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dialogpt_widget.dialogue.turn import Turn
+from dialogpt_widget.widget import wire
 
 _EXPORT = re.compile(r"export\s*\{\s*([\w$]+) as default\s*\};?\s*$")  # how esbuild ends a module
 _SPEAKERS = {"user": "You", "assistant": "Model"}
@@ -61,6 +63,11 @@ def transcript(path: Sequence[Turn], title: str, view: str = "") -> str:
     )
     head = f"<p><em>A chat with {html.escape(title)}</em></p>"
     return f"<div{mark}>\n{head}\n{said}\n</div>"
+
+
+def plain(tokens: wire.TokensState | None) -> dict[str, Any] | None:
+    """A turn's tokens as JSON, their rows in base64."""
+    return None if tokens is None else {**tokens, "data": base64.b64encode(tokens["data"]).decode("ascii")}
 
 
 def page(state: Mapping[str, Any], path: Sequence[Turn], title: str, script: str, style: str) -> str:

@@ -115,12 +115,12 @@ def info(name: str, loaded: object = None) -> wire.Info:
     }
 
 
-def meter(context: Context | None) -> wire.Meter | None:
-    """How full the window is; None before a model is loaded."""
+def meter(context: Context | None, reused: int | None = None) -> wire.Meter | None:
+    """How full the window is, and what of it the cache had; None before a model is loaded."""
     if context is None:
         return None
     first = next(iter(context.turns), None)
-    return {"used": len(context.ids), "window": context.window, "first": first, "cut": context.cut}
+    return {"used": len(context.ids), "window": context.window, "first": first, "cut": context.cut, "reused": reused}
 
 
 def error(problem: BaseException) -> wire.Error:

@@ -3,34 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from dialogpt_widget.dialogue import files
 from dialogpt_widget.dialogue.messages import check_message
 from dialogpt_widget.dialogue.turn import Turn
 from dialogpt_widget.settings import Settings
-from dialogpt_widget.widget import downloads, wire
+from dialogpt_widget.widget import asking, downloads, slow_motion, wire
+from dialogpt_widget.widget.answers import Answer
 from dialogpt_widget.widget.item import Item
-from dialogpt_widget.widget.session import SELECTION, Session, key_of
+from dialogpt_widget.widget.keys import SELECTION, key_of
+from dialogpt_widget.widget.questions import Request, RequestError
+from dialogpt_widget.widget.session import Session
 
 MOST_BYTES = 50_000_000  # of a file that is taken over
 
 
-@dataclass(slots=True)
-class Answer:
-    """What a request is answered with, beside its id.
-
-    Attributes:
-        content: JSON.
-        buffers: files.
-    """
-
-    content: dict[str, Any] = field(default_factory=dict)
-    buffers: list[bytes] = field(default_factory=list)
-
-
-def carry_out(widget: Any, session: Session, request: wire.Request, buffers: Sequence[Any]) -> Answer:
+def carry_out(widget: Any, session: Session, request: Request, buffers: Sequence[Any]) -> Answer:
     """Does what a page asks for.
 
     Raises:
@@ -42,35 +31,36 @@ def carry_out(widget: Any, session: Session, request: wire.Request, buffers: Seq
     return done if isinstance(done, Answer) else Answer(done or {})
 
 
-def _mount(_: Any, session: Session, request: wire.Request) -> None:
+def _mount(_: Any, session: Session, request: Request) -> None:
     if request["version"] != wire.VERSION:
-        raise wire.RequestError("The page and the kernel run different versions: reload the page.")
+        raise RequestError("The page and the kernel run different versions: reload the page.")
     session.begin()
 
 
-def _withdraw(_: Any, session: Session, request: wire.Request) -> dict[str, Any]:
+def _withdraw(_: Any, session: Session, request: Request) -> dict[str, Any]:
     taken = session.withdraw(request["item"])
     if taken is None:
-        raise wire.RequestError("This is being answered already.")
+        raise RequestError("This is being answered already.")
     return {"text": taken.text}
 
 
-def _sync(_: Any, session: Session, __: wire.Request) -> dict[str, Any]:
-    seq, turn, text = session.frames.snapshot()
-    return {"seq": seq, "turn": turn, "text": text}
+def _sync(_: Any, session: Session, __: Request) -> Answer:
+    seq, turn, text, rows = session.frames.snapshot()
+    return Answer({"seq": seq, "turn": turn, "text": text}, [] if rows is None else [rows])
 
 
-def _poll(widget: Any, session: Session, request: wire.Request) -> dict[str, Any]:
+def _poll(widget: Any, session: Session, request: Request) -> Answer:
     session.frames.catch_up()
     changed: dict[str, Any] = widget.changed_since(request["rev"])
-    return changed | _sync(widget, session, request)
+    answer = _sync(widget, session, request)
+    return Answer(changed | answer.content, answer.buffers)
 
 
 def _put(session: Session, item: Item) -> dict[str, Any]:
     return {"item": session.put(item).id}
 
 
-def _edit(_: Any, session: Session, request: wire.Request) -> dict[str, Any] | None:
+def _edit(_: Any, session: Session, request: Request) -> dict[str, Any] | None:
     old, text = _turn(session, request), check_message(request["text"])
     if old.role == "user":
         return _put(session, Item("edit", text, old))
@@ -79,27 +69,37 @@ def _edit(_: Any, session: Session, request: wire.Request) -> dict[str, Any] | N
     return None
 
 
-def _regenerate(_: Any, session: Session, request: wire.Request) -> dict[str, Any]:
+def _regenerate(_: Any, session: Session, request: Request) -> dict[str, Any]:
     return _put(session, Item("regenerate", turn=session.chat.question(_turn(session, request))))
 
 
-def _continue(_: Any, session: Session, request: wire.Request) -> dict[str, Any]:
+def _continue(_: Any, session: Session, request: Request) -> dict[str, Any]:
     return _put(session, Item("continue", turn=session.chat.unfinished(_turn(session, request))))
 
 
-def _select(change: Callable[[Session, wire.Request], object]) -> Callable[[Any, Session, wire.Request], None]:
-    def handler(_: Any, session: Session, request: wire.Request) -> None:
+def _select(
+    change: Callable[[Session, Request], object],
+) -> Callable[[Any, Session, Request], None]:
+    def handler(_: Any, session: Session, request: Request) -> None:
         change(session, request)
         session.show(*SELECTION)
 
     return handler
 
 
-def _settings(widget: Any, session: Session, request: wire.Request) -> None:
+def _undo(_: Any, session: Session, __: Request) -> dict[str, Any]:
+    before = session.chat.path
+    after = session.chat.undo()
+    session.show(*SELECTION)
+    unsaid = before[len(after) :] if before[: len(after)] == tuple(after) else ()
+    return {"text": unsaid[0].text if 0 < len(unsaid) <= 2 and unsaid[0].role == "user" else ""}
+
+
+def _settings(widget: Any, session: Session, request: Request) -> None:
     widget.settings = Settings.from_dict(session.chat.settings.to_dict() | request["values"])
 
 
-def _export(widget: Any, session: Session, request: wire.Request) -> Answer:
+def _export(widget: Any, session: Session, request: Request) -> Answer:
     if request["format"] in ("csv", "parquet"):
         _needs_model(session)
     made, content = downloads.make(widget, request["format"], branches=request["branches"])
@@ -108,14 +108,14 @@ def _export(widget: Any, session: Session, request: wire.Request) -> Answer:
 
 def _import(session: Session, buffers: Sequence[Any]) -> Answer:
     if len(buffers) != 1:
-        raise wire.RequestError("import needs the file as its one buffer")
+        raise RequestError("import needs the file as its one buffer")
     data = bytes(buffers[0])
     if len(data) > MOST_BYTES:
-        raise wire.RequestError(f"The file has {len(data) / 1e6:.0f} MB; at most {MOST_BYTES // 10**6} can be opened.")
+        raise RequestError(f"The file has {len(data) / 1e6:.0f} MB; at most {MOST_BYTES // 10**6} can be opened.")
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise wire.RequestError("This is neither a saved conversation nor a list of messages: it is no text.") from None
+        raise RequestError("This is neither a saved conversation nor a list of messages: it is no text.") from None
     if not files.is_saved(text):
         _needs_model(session)
     before = session.chat.conversation.next_id
@@ -125,20 +125,51 @@ def _import(session: Session, buffers: Sequence[Any]) -> Answer:
     return Answer({"turns": len(new)})
 
 
-def _code(_: Any, session: Session, request: wire.Request) -> dict[str, Any]:
+def _code(_: Any, session: Session, request: Request) -> dict[str, Any]:
     _needs_model(session)
     return {"text": session.chat.code(_turn(session, request))}
 
 
-def _pin(widget: Any, session: Session, request: wire.Request) -> None:
-    widget.selected = None if request["turn"] is None else _turn(session, request)
+def _pin(widget: Any, session: Session, request: Request) -> None:
+    turn, index = None if request["turn"] is None else _turn(session, request), request["index"]
+    widget.selected = turn if turn is None or index is None else session.chat.pinned(turn, index)
 
 
-def _turn(session: Session, request: wire.Request) -> Turn:
+def _fork(_: Any, session: Session, request: Request) -> dict[str, Any]:
+    _needs_model(session)
+    turn, index, token = _turn(session, request), request["index"], request["token"]
+    assert index is not None
+    assert token is not None
+    session.chat.check_fork(turn, index, token)
+    return _put(session, Item("fork", turn=turn, index=index, token=token))
+
+
+def _share(widget: Any, session: Session, _: Request) -> dict[str, Any]:
+    _needs_model(session)
+    return {"text": widget.share()}
+
+
+def _watch(_: Any, session: Session, request: Request) -> None:
+    session.frames.watch(request["id"].rpartition(".")[0], on=request["on"])
+
+
+def _ask(question: Callable[[Any, Request], Answer]) -> Callable[[Any, Session, Request], Answer]:
+    def handler(_: Any, session: Session, request: Request) -> Answer:
+        _needs_model(session)
+        return question(session.chat, request)
+
+    return handler
+
+
+def _slow(act: Callable[[Session, Request], dict[str, Any] | None]) -> Callable[[Any, Session, Request], Any]:
+    return lambda _, session, request: act(session, request)
+
+
+def _turn(session: Session, request: Request) -> Turn:
     return session.chat.conversation[_id(request)]
 
 
-def _id(request: wire.Request) -> int:
+def _id(request: Request) -> int:
     turn = request["turn"]
     assert turn is not None
     return turn
@@ -146,10 +177,10 @@ def _id(request: wire.Request) -> int:
 
 def _needs_model(session: Session) -> None:
     if session.chat.model is None:
-        raise wire.RequestError("This needs the model, which is not loaded yet: try again when it is.")
+        raise RequestError(slow_motion.NOT_LOADED)
 
 
-_HANDLERS: dict[str, Callable[[Any, Session, wire.Request], Answer | dict[str, Any] | None]] = {
+_HANDLERS: dict[str, Callable[[Any, Session, Request], Answer | dict[str, Any] | None]] = {
     "mount": _mount,
     "send": lambda _, session, request: _put(session, Item("message", check_message(request["text"]))),
     "stop": lambda _, session, __: session.stop(),
@@ -162,11 +193,16 @@ _HANDLERS: dict[str, Callable[[Any, Session, wire.Request], Answer | dict[str, A
     "continue": _continue,
     "edit": _edit,
     "select": _select(lambda session, request: session.chat.select(_id(request))),
-    "undo": _select(lambda session, _: session.chat.undo()),
+    "undo": _undo,
     "clear": _select(lambda session, _: session.chat.clear()),
     "forget": lambda widget, session, request: widget.forget(_turn(session, request)),
     "settings": _settings,
     "export": _export,
     "code": _code,
     "pin": _pin,
+    "fork": _fork,
+    "watch": _watch,
+    "share": _share,
+    **{op: _ask(question) for op, question in asking.QUESTIONS.items()},
+    **{op: _slow(act) for op, act in slow_motion.HANDLERS.items()},
 }

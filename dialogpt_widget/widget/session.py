@@ -3,50 +3,34 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-import time
 from concurrent.futures import wait
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from dialogpt_widget.chat import Chat
-from dialogpt_widget.dialogue.conversation import UnknownTurnError
 from dialogpt_widget.dialogue.turn import Turn
-from dialogpt_widget.engine.errors import ModelError
 from dialogpt_widget.engine.source import ModelSource
-from dialogpt_widget.reply import Reply
 from dialogpt_widget.widget import present, wire
 from dialogpt_widget.widget.item import Item, View
-from dialogpt_widget.widget.stage import Stage
-from dialogpt_widget.widget.worker import WORKERS, Worker
+from dialogpt_widget.widget.keys import SELECTION, key_of
+from dialogpt_widget.widget.worker import Worker
+from dialogpt_widget.widget.working import FORGOTTEN, Working
 
 if TYPE_CHECKING:
     from dialogpt_widget.engine.model import ChatModel
 
-_log = logging.getLogger(__name__)
-_PROGRESS_INTERVAL = 0.1  # seconds
-_FORGOTTEN = "What this was to answer has been forgotten."
 
-SELECTION = ("leaf", "next_id", "can_undo", "meter")  # what another selected path changes on the page
+class Session(Working):
+    """The work behind one widget: what is asked for, queued, answered or taken back."""
 
-
-class Session(Stage):
-    """The work behind one widget.
-
-    Attributes:
-        chat: the conversation and its model.
-    """
-
-    def __init__(self, chat: Chat, view: View) -> None:
-        super().__init__(view)
-        self.chat = chat
-        self._queue: list[Item] = []
-        self._active: Item | None = None
-        self._failed: Item | None = None
+    def __init__(self, chat: Chat, view: View, *, inspect: bool = True) -> None:
+        super().__init__(chat, view, inspect=inspect)
         self._begun = False
-        self._ahead = 0
-        self._speed: float | None = None
-        self._told = 0.0
-        self._worker = self._find_worker()
+
+    @property
+    def reused(self) -> int | None:
+        """Tokens before the reply at the end of the path that were in the cache; None if it is not the newest one."""
+        newest, reused = self._reused
+        return reused if newest == self.chat.conversation.leaf else None
 
     def waiting(self) -> list[wire.Queued]:
         """What the page shows as queued; what is about to begin is not."""
@@ -87,10 +71,12 @@ class Session(Stage):
 
         Raises:
             KeyboardInterrupt: after the reply has been stopped and kept.
+            RuntimeError: the one before it is paused.
         """
         try:
             while not wait([item.done], timeout=wire.FRAME_INTERVAL).done:
                 self.frames.post_due()
+                self._refuse_behind_pause(item)
         except KeyboardInterrupt:
             if self.withdraw(item.id) is None:
                 item.stop.set()
@@ -112,6 +98,7 @@ class Session(Stage):
         active = self._active
         if active is not None and active not in self._queue:
             active.stop.set()
+            self.chat.pace.wake()
 
     def withdraw(self, item_id: str) -> Item | None:
         """Takes back what has not begun; None if it has."""
@@ -154,6 +141,7 @@ class Session(Stage):
             self._queue.clear()
             if self._active is not None:
                 self._active.stop.set()
+                self.chat.pace.wake()
             self._worker = Worker(ModelSource(self.chat.model_name))
             self.chat.unload()
 
@@ -163,7 +151,7 @@ class Session(Stage):
             gone = self.chat.forget(turn)
             for item in [item for item in self._queue if item.about(gone)]:
                 self._queue.remove(item)
-                item.done.set_exception(RuntimeError(_FORGOTTEN))
+                item.done.set_exception(RuntimeError(FORGOTTEN))
             if self._failed is not None and self._failed.about(gone):
                 self._failed = None
             self.show(*map(key_of, gone), "queue", *SELECTION)
@@ -175,109 +163,3 @@ class Session(Stage):
         self._next()
         if self._active is None:
             self.begin()
-
-    def _next(self) -> None:
-        with self._lock:
-            if self._active is not None or not self._queue or self.closed:
-                return
-            item = self._active = self._queue[0]
-            worker = self._worker
-            worker.submit(lambda: self._answer(item, worker), self._moved)
-
-    # On the worker's thread
-
-    def _prepare(self, worker: Worker) -> None:
-        try:
-            self._load(worker)
-        except BaseException as error:
-            self._fail(None, error)
-
-    def _load(self, worker: Worker) -> None:
-        if worker is self._worker and worker.source.model is None:
-            self.show(status=present.status("loading", f"Loading {present.info(worker.source.name)['title']}"))
-            worker.source.load(self._progress)
-        if worker is not self._worker:
-            return
-        self.chat.load_model()
-        self._ahead = 0
-        self.show("info", "meter", "queue", status=self._ready())
-
-    def _answer(self, item: Item, worker: Worker) -> None:
-        reply: Reply | None = None
-        try:
-            self._load(worker)
-            with self._lock:
-                if item not in self._queue or worker is not self._worker:
-                    return
-                self._queue.remove(item)
-            reply = item.reply(self.chat)
-            self.chat.begin(reply)
-            self.frames.begin(reply.id)
-            busy = present.status("generating", "", turn=reply.id, parent=reply.parent.id, speed=self._speed)
-            self.show(key_of(reply.parent), "queue", *SELECTION, status=busy)
-            began = time.perf_counter()
-            settled = self.chat.run(reply, lambda piece: self._piece(piece, item))
-            self._speed = len(reply.tokens) / max(time.perf_counter() - began, 1e-6)
-            self._settled(settled, status=self._ready())
-            item.done.set_result(settled)
-        except UnknownTurnError:  # it was forgotten in the moment in which its reply began
-            self._settled(status=self._ready())
-            item.done.set_exception(RuntimeError(_FORGOTTEN))
-        except BaseException as error:
-            self._settled(item.asked, reply.turn() if reply else None)
-            self._fail(item, error)
-        finally:
-            with self._lock:
-                self._active = None
-                if self.error is None:
-                    self._next()
-
-    def _piece(self, piece: str, item: Item) -> None:
-        self.frames.add(piece)
-        if not item.paced:
-            self.frames.post_due()
-
-    def _settled(self, *turns: Turn | None, **status: Any) -> None:
-        self.frames.end()
-        kept = [turn for turn in turns if turn is not None and turn.id in self.chat.conversation]
-        self.show(*map(key_of, kept), *SELECTION, **status)
-
-    def _fail(self, item: Item | None, problem: BaseException) -> None:
-        expected = isinstance(problem, ModelError)
-        _log.log(logging.INFO if expected else logging.ERROR, "A reply failed.", exc_info=problem)
-        with self._lock:
-            if item is not None and item not in self._queue:
-                self._failed = item
-                item.done.set_exception(problem)
-            for waiting in [waiting for waiting in self._queue if waiting.awaited]:
-                self._queue.remove(waiting)
-                waiting.done.set_exception(problem)
-            self._ahead = 0
-            self.show("queue", status=present.status("error", ""), error=present.error(problem))
-
-    def _progress(self, what: str, share: float | None) -> None:
-        now = time.monotonic()
-        if share in (None, 0.0, 1.0) or now - self._told >= _PROGRESS_INTERVAL:
-            self._told = now
-            self.show(status=present.status("loading", what, progress=share))
-
-    def _moved(self, ahead: int) -> None:
-        if self._worker.source.model is None:
-            return  # what is ahead is the loading of the model, which has a status of its own
-        self._ahead = ahead
-        others = "another reply" if ahead == 1 else f"{ahead} other replies"
-        self.show("queue", status=present.status("waiting", f"Waiting for {others} on this model", ahead=ahead))
-
-    def _ready(self) -> wire.Status:
-        return present.status("ready", "", speed=self._speed)
-
-    def _find_worker(self) -> Worker:
-        chat = self.chat
-        worker = WORKERS.of(ModelSource(chat.model_name, chat.device, chat.precision, chat.revision, chat.model))
-        chat.source = worker.source.load
-        return worker
-
-
-def key_of(turn: Turn) -> str:
-    """The key of the state under which the page finds a turn."""
-    return f"{wire.TURN_KEY}{turn.id}"

@@ -49,7 +49,7 @@ class Stage:
         view = self._view()
         return view.error if view is not None else None
 
-    def _post(self, frame: wire.Frame) -> None:
+    def _post(self, frame: wire.Frame, buffers: list[bytes]) -> None:
         view = self._view()
         if view is not None:
-            view.post(frame)
+            view.post(frame, buffers)

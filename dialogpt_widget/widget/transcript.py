@@ -26,9 +26,11 @@ class TranscriptOutput:
     Args:
         render: gives the HTML; held weakly, so that the output keeps no widget alive.
         display_id: under which the notebook finds its outputs.
+        rate: bytes a second that rewriting takes at most, on average.
     """
 
-    def __init__(self, render: Callable[[], str], display_id: str) -> None:
+    def __init__(self, render: Callable[[], str], display_id: str, rate: float = RATE) -> None:
+        self._rate = rate
         self._render = weakref.WeakMethod(render)
         self._display_id = display_id
         self._lock = threading.RLock()  # held while it is rendered and published, so that the last is the newest
@@ -80,7 +82,7 @@ class TranscriptOutput:
             if update and text == self._shown:
                 return
             self._shown = text
-            self._free = time.monotonic() + len(text) / RATE
+            self._free = time.monotonic() + len(text) / self._rate
             publish({"text/html": text}, transient={"display_id": self._display_id}, update=update)
 
 

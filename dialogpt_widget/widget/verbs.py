@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from dialogpt_widget.dialogue import files
@@ -11,17 +11,23 @@ from dialogpt_widget.dialogue.exports import Messages
 from dialogpt_widget.dialogue.messages import check_message
 from dialogpt_widget.dialogue.tokens import TokenTable
 from dialogpt_widget.dialogue.turn import Turn
+from dialogpt_widget.inspection import Without
 from dialogpt_widget.keep import Keeps
+from dialogpt_widget.replaying import Replay
 from dialogpt_widget.settings import Settings
 from dialogpt_widget.widget.item import Item
-from dialogpt_widget.widget.session import SELECTION, Session, key_of
+from dialogpt_widget.widget.keys import SELECTION, key_of
+from dialogpt_widget.widget.session import Session
+from dialogpt_widget.widget.slow_motion import SlowVerbs
 
 if TYPE_CHECKING:
-    from dialogpt_widget.engine.decoding import Token
+    from dialogpt_widget.engine.depth import Depth
+    from dialogpt_widget.engine.examine import Choice, Place
     from dialogpt_widget.engine.model import ChatModel
+    from dialogpt_widget.engine.record import Token
 
 
-class Verbs(Keeps):
+class Verbs(SlowVerbs, Keeps):
     """The verbs; `_session` does the work."""
 
     _session: Session
@@ -46,8 +52,48 @@ class Verbs(Keeps):
         return self._wait(Item("regenerate", turn=self._session.chat.question(turn)))
 
     def continue_(self, turn: Turn | int) -> Turn:
-        """Goes on with a reply that was cut off or written by hand, as a new version of it."""
+        """Goes on with a reply that was cut off, written or imported, as a new version of it."""
         return self._wait(Item("continue", turn=self._session.chat.unfinished(turn)))
+
+    def fork(self, turn: Turn | int, index: int, token: int) -> Turn:
+        """Puts another token at a place of a reply and lets the model go on from there, as a new version of it."""
+        old = self.conversation.find(turn)
+        self._session.chat.check_fork(old, index, token)
+        return self._wait(Item("fork", turn=old, index=index, token=token))
+
+    def share(self) -> str:
+        """This chat, with what is selected in the view, as one line for `ChatWidget.open` on another machine."""
+        at, index = self.selected, getattr(self.selected, "index", None)
+        turn = getattr(at, "turn", at)
+        return self._session.chat.share((None if turn is None else turn.id, index))
+
+    def score(self, text: str, turn: Turn | int | None = None) -> TokenTable:
+        """How probable a typed reply is, token by token and to its end; see `Chat.score`."""
+        return self._session.chat.score(text, turn)
+
+    def replay(self, turn: Turn | int) -> Replay:
+        """Computes a reply again and compares ids and log-probabilities with the record."""
+        return self._session.chat.replay(turn)
+
+    def explain(self, turn: Turn | int, index: int, **changes: Any) -> Choice:
+        """Takes the choice of a token apart; see `Chat.explain`."""
+        return self._session.chat.explain(turn, index, **changes)
+
+    def ranked(self, turn: Turn | int, index: int, first: int = 1, count: int = 10) -> list[Place]:
+        """The tokens of some ranks at a place of a reply; see `Chat.ranked`."""
+        return self._session.chat.ranked(turn, index, first, count)
+
+    def chances(self, turn: Turn | int, index: int, text: str) -> list[Place]:
+        """How probable a typed piece was at a place of a reply; see `Chat.chances`."""
+        return self._session.chat.chances(turn, index, text)
+
+    def inside(self, turn: Turn | int, index: int) -> Depth:
+        """Each layer's guesses and each head's attention at a place of a reply; GPT-2 models only."""
+        return self._session.chat.inside(turn, index)
+
+    def without(self, turn: Turn | int, turns: Iterable[Turn | int]) -> Without:
+        """How probable a reply would have been had some of the turns before it not been said."""
+        return self._session.chat.without(turn, turns)
 
     def edit(self, turn: Turn | int, text: str) -> Turn:
         """Says a turn in other words, as a new version of it; what followed stays with the old one.
@@ -98,12 +144,18 @@ class Verbs(Keeps):
             RuntimeError: a reply is running there.
             UnknownTurnError: it is not in this conversation, or no longer.
         """
-        if self.selected in self._session.forget(turn):
+        gone = self._session.forget(turn)
+        if getattr(self.selected, "turn", self.selected) in gone:
             self.selected = None
 
     def code(self, turn: Turn | int) -> str:
         """Python code that makes a reply again, id for id."""
         return self._session.chat.code(turn)
+
+    @property
+    def model(self) -> ChatModel | None:
+        """The model if it is loaded, else None."""
+        return self._session.chat.model
 
     @property
     def conversation(self) -> Conversation:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import logging
-import time
 import uuid
+import zlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,18 +14,22 @@ import anywidget
 import traitlets
 
 from dialogpt_widget.arguments import explain_keywords
-from dialogpt_widget.chat import Chat
-from dialogpt_widget.dialogue import files
 from dialogpt_widget.dialogue.conversation import Conversation
 from dialogpt_widget.dialogue.messages import check_message
 from dialogpt_widget.engine.names import MEDIUM
 from dialogpt_widget.settings import Settings
-from dialogpt_widget.widget import downloads, page, present, wire
+from dialogpt_widget.share import from_line
+from dialogpt_widget.widget import downloads, present, questions, wire
+from dialogpt_widget.widget.alone import Alone
+from dialogpt_widget.widget.answers import Answer
 from dialogpt_widget.widget.changes import Changes
-from dialogpt_widget.widget.requests import Answer, carry_out
-from dialogpt_widget.widget.session import Session, key_of
+from dialogpt_widget.widget.keys import key_of, tokens_key_of
+from dialogpt_widget.widget.onclass import OnClass
+from dialogpt_widget.widget.pacing import SlowChat
+from dialogpt_widget.widget.requests import carry_out
+from dialogpt_widget.widget.session import Session
+from dialogpt_widget.widget.tokens import TokenStates
 from dialogpt_widget.widget.transcript import TranscriptOutput, publish
-from dialogpt_widget.widget.verbs import Verbs
 
 if TYPE_CHECKING:
     from dialogpt_widget.engine.model import ChatModel
@@ -34,7 +39,7 @@ _STATIC = Path(__file__).resolve().parent.parent / "static"
 STARTERS = ("Hello, how are you?", "What do you like to do on weekends?", "Tell me something funny.")
 
 
-class ChatWidget(Verbs, anywidget.AnyWidget):  # type: ignore[misc]  # anywidget is not read for its types
+class ChatWidget(Alone, anywidget.AnyWidget):  # type: ignore[misc]  # anywidget is not read for its types
     """A chat with a model in a notebook, and the conversation behind it.
 
     The model is loaded in the background when the widget is first shown, or when a method needs it. Widgets on the
@@ -48,6 +53,7 @@ class ChatWidget(Verbs, anywidget.AnyWidget):  # type: ignore[misc]  # anywidget
         settings: how replies are decoded; if not given, the defaults, or for "mini" what suits it.
         conversation: a conversation to go on with.
         starters: first messages to click on; none with an empty list.
+        inspect: whether the page shows what is known of each token; without, it gets text alone.
         height: greatest height of the transcript in pixels.
 
     Example:
@@ -58,10 +64,15 @@ class ChatWidget(Verbs, anywidget.AnyWidget):  # type: ignore[misc]  # anywidget
 
     _esm = (_STATIC / "widget.js").read_text("utf-8")  # as text: given a path, anywidget keeps every widget for ever
     _css = (_STATIC / "widget.css").read_text("utf-8")
+    _inspector = base64.b64encode(zlib.compress((_STATIC / "inspect.js").read_bytes(), 9)).decode("ascii")
 
-    status = traitlets.Dict(help="What the kernel is doing; see `wire.Status`.")
-    error = traitlets.Dict(allow_none=True, default_value=None, help="What went wrong, or None; see `wire.Error`.")
-    selected = traitlets.Any(default_value=None, help="The turn that the reader has selected in the view, or None.")
+    status = traitlets.Dict(
+        help="What the kernel is doing: `phase`, `detail`, `progress`, `turn`, `parent`, `ahead`, `speed`."
+    )
+    error = traitlets.Dict(
+        allow_none=True, default_value=None, help="What went wrong: `kind`, `title`, `message`, `actions`; or None."
+    )
+    selected = traitlets.Any(default_value=None, help="The turn or token that the reader has selected, or None.")
     height = traitlets.Int(
         allow_none=True, default_value=None, min=80, help="Greatest height of the transcript, pixels."
     )
@@ -77,40 +88,26 @@ class ChatWidget(Verbs, anywidget.AnyWidget):  # type: ignore[misc]  # anywidget
         settings: Settings | None = None,
         conversation: Conversation | None = None,
         starters: Iterable[str] | None = None,
+        inspect: bool = True,
         height: int | None = None,
     ) -> None:
-        chat = Chat(
+        chat = SlowChat(
             model, device=device, precision=precision, revision=revision, settings=settings, conversation=conversation
         )
         self._changes = Changes()
         self._starters = list(STARTERS if starters is None else map(check_message, starters))
-        self._session = Session(chat, self)
+        self._session = Session(chat, self, inspect=inspect)
+        chat.join(self._session)
+        self._tokens = TokenStates()
+        self._pinned: list[int | None] | None = None
         self._mark = uuid.uuid4().hex
-        super().__init__(height=height, status=present.status("idle", ""))
         self._transcript = TranscriptOutput(self._transcribed, f"dialogpt-{self._mark}")
+        self._known = TranscriptOutput(self._kept_tokens, f"dialogpt-{self._mark}-tokens", rate=8000)
+        super().__init__(height=height, status=present.status("idle", ""))
         self.on_msg(self._on_message)
 
     def __repr__(self) -> str:
         return f"<ChatWidget {self._session.chat.summary}>"
-
-    def export_html(self, path: str | Path, *, branches: bool = False) -> None:
-        """Writes one web page with the chat, to be read offline in any browser.
-
-        Raises:
-            OSError: it cannot be written.
-        """
-        files.write(path, self.page(branches=branches))
-
-    def page(self, *, branches: bool = False) -> str:
-        """The web page that `export_html` writes."""
-        path = self.path
-        turns = self.turns if branches else path
-        state = {name: self._value(name) for name in wire.TRAITS}
-        state |= {key_of(turn): present.turn(turn) for turn in turns}
-        state |= {"offline": time.time(), "error": None, "queue": [], "status": present.status("idle", "")}
-        state["leaf"] = path[-1].id if path else None
-        title = present.info(self._session.chat.model_name)["title"]
-        return page.page(state, path, title, self._esm, self._css)
 
     def _ipython_display_(self) -> None:
         """Shows the view, and beside it the transcript for readers without a kernel."""
@@ -119,12 +116,36 @@ class ChatWidget(Verbs, anywidget.AnyWidget):  # type: ignore[misc]  # anywidget
             data, metadata = shown if isinstance(shown, tuple) else (shown, {})
             publish(data, metadata)
         self._transcript.display()
+        if self._session.inspect:
+            publish({"text/html": self._reader_code()}, {})
+            self._known.display()
 
-    def _transcribed(self) -> str:
-        return page.transcript(self.path, present.info(self._session.chat.model_name)["title"], self._mark)
+    open = OnClass("open_shared", "_open_channel")
 
-    def open(self) -> None:
-        """Opens the channel to the page; ipywidgets calls this.
+    @classmethod
+    def open_shared(cls, line: str, model: str | ChatModel | None = None, **options: Any) -> ChatWidget:
+        """A widget with a chat from a line that `share` made; its probabilities are computed when the model is loaded.
+
+        Replies of which this machine would choose another token say so, and from which token on.
+
+        Args:
+            line: all of it; white space in it does not matter.
+            model: to go on with; the one that was shared if not given.
+            **options: of the constructor, such as `device`.
+
+        Raises:
+            TypeError, ValueError: it is no such line, or damaged.
+        """
+        shared = from_line(line)
+        options.setdefault("settings", shared.saved.settings)
+        widget = cls(model or shared.saved.model or MEDIUM, conversation=shared.saved.conversation, **options)
+        widget._session.chat.expect(shared)
+        turn, index = shared.pinned
+        widget._pinned = None if turn is None else [turn, index]
+        return widget
+
+    def _open_channel(self) -> None:
+        """Opens the channel to the page; ipywidgets calls this as `open`.
 
         ipykernel 7.4 answers a message of the page in the shell from which the widget spoke last, and if that is the
         main one it waits there for the running cell. What the page's own message says is what holds here.
@@ -140,6 +161,7 @@ class ChatWidget(Verbs, anywidget.AnyWidget):  # type: ignore[misc]  # anywidget
             return
         session.close()
         self._transcript.close()
+        self._known.close()
         super().close()
         self.__dict__.pop("_ipython_display_", None)  # with which ipywidgets 7 hides what is closed
 
@@ -149,11 +171,11 @@ class ChatWidget(Verbs, anywidget.AnyWidget):  # type: ignore[misc]  # anywidget
         """The state that a page gets: ipywidgets' own, the wire's traits, and one key a settled turn."""
         with self._session.lock:
             if key is None:
-                turns = [f"{wire.TURN_KEY}{turn.id}" for turn in self.conversation.turns]
+                turns = [key(turn) for turn in self.conversation.turns for key in (key_of, tokens_key_of)]
                 base: dict[str, Any] = super().get_state(None, drop_defaults)
                 return base | {name: self._value(name) for name in (*wire.TRAITS, *turns)}
             keys = {key} if isinstance(key, str) else set(key)
-            ours = {name for name in keys if name in wire.TRAITS or name.startswith(wire.TURN_KEY)}
+            ours = {name for name in keys if name in wire.TRAITS or name.startswith((wire.TURN_KEY, wire.TOKENS_KEY))}
             rest: dict[str, Any] = super().get_state(keys - ours, drop_defaults) if keys - ours else {}
             return rest | {name: self._value(name) for name in sorted(ours)}
 
@@ -163,13 +185,16 @@ class ChatWidget(Verbs, anywidget.AnyWidget):  # type: ignore[misc]  # anywidget
             return present.turn(self.conversation[own_id]) if own_id in self.conversation else None
         session = self._session
         chat = session.chat
+        if name.startswith(wire.TOKENS_KEY):
+            own_id = int(name.removeprefix(wire.TOKENS_KEY))
+            return self._tokens.of(own_id, chat) if session.inspect else None
         match name:
             case "info":
                 return present.info(chat.model_name, chat.model)
             case "queue":
                 return session.waiting()
             case "meter":
-                return present.meter(chat.context if chat.model else None)
+                return present.meter(chat.context, session.reused) if chat.model else None
             case "leaf":
                 return chat.conversation.leaf
             case "next_id":
@@ -194,21 +219,31 @@ class ChatWidget(Verbs, anywidget.AnyWidget):  # type: ignore[misc]  # anywidget
                 return self._mark
             case "rev":
                 return self._changes.revision
+            case "pinned":
+                return self._pinned
+            case "inspector":
+                return self._inspector if session.inspect else ""
+            case "pace":
+                return session.pace
         return getattr(self, name)
 
     def publish(self, keys: Iterable[str]) -> None:
         """Sends some keys of the state in one message."""
         names = set(keys)
+        turns = [name.removeprefix(wire.TURN_KEY) for name in names if name.startswith(wire.TURN_KEY)]
+        names |= {f"{wire.TOKENS_KEY}{turn}" for turn in turns}
         self._changes.note(names)
         if self.comm is not None:
             self.send_state(names | {"rev"})
         if any(name == "leaf" or name.startswith(wire.TURN_KEY) for name in names):
             self._transcript.changed()
+            self._known.changed()
 
     def changed_since(self, revision: int) -> dict[str, Any]:
         """The revision of the state, and its keys that were published after an older one."""
         with self._session.lock:
             reached, names = self._changes.since(revision)
+            names = [name for name in names if not name.startswith(wire.TOKENS_KEY)]
             return {"rev": reached, "state": self.get_state(names) if names else {}}
 
     def post(self, content: Any, buffers: list[bytes] | None = None) -> None:
@@ -223,12 +258,12 @@ class ChatWidget(Verbs, anywidget.AnyWidget):  # type: ignore[misc]  # anywidget
     def _on_message(self, _widget: object, content: Any, buffers: Sequence[Any]) -> None:
         answer = Answer()
         try:
-            answer = carry_out(self, self._session, wire.parse_request(content), buffers)
+            answer = carry_out(self, self._session, questions.parse_request(content), buffers)
             answer.content["ok"] = True
         except (ValueError, TypeError, RuntimeError, LookupError, ImportError) as error:
             answer.content["error"] = str(error)
         except Exception as error:
             _log.exception("A request from the page failed.")
             answer.content["error"] = f"The kernel could not do this ({type(error).__name__}: {error})."
-        number = {"id": wire.request_id(content), "rev": self._changes.revision}
+        number = {"id": questions.request_id(content), "rev": self._changes.revision}
         self.post(number | answer.content, answer.buffers)

@@ -5,14 +5,20 @@
 **State** lives in traits, one JSON value a key, and one key a settled turn (`turn_<id>`), so that a turn costs its
 own bytes and not the conversation's. `leaf` names the last turn of the selected path; the path is found by following
 `parent`. All ids are below `next_id`. `offline` is when a page without a kernel was saved, UTC epoch seconds, else
-None. `view` marks the chat's transcript in the same document, which the live view hides.
+None. `view` marks the chat's transcript in the same document, which the live view hides. `tokens_<id>` holds what is
+known of a turn's tokens, once the model is loaded that it is in the ids of; it never changes. `inspector` is the code
+that shows them, an ES module, deflated and in base64, or "" where the chat does not. `pinned` is a turn and the place
+of a token in it that a view begins with, as `[turn, index]`, or None.
 
 **A running reply** travels in frames, custom messages of at most one each 40 ms. `seq` counts the frames of a widget
-from 1; a page that mounts late or misses a number asks `sync` for the whole reply so far. `text` is appended. When
-the reply has ended, its turn, `leaf`, `status` and `meter` come in one state update.
+from 1; a page that mounts late or misses a number asks `sync` for the whole reply so far. `text` is appended, after
+the first `at` UTF-16 units of what there is where `at` is given: then something was taken back. To pages that `watch`
+a frame brings the token rows from `row` on as its buffer (see `rows.py`); what they had beyond is void. When the reply
+has ended, its turn, `leaf`, `status` and `meter` come in one state update.
 
 **A request** is `{"op", "id", ...}`; it is answered by `{"id", "ok": true, ...}` or `{"id", "error"}`, once, soon:
-the answer says that a request was taken, not that its work is done.
+the answer says that a request was taken, not that its work is done, but for those that ask about tokens. All of them
+are in `questions.py`, their answers in `answers.py`.
 
 **What is lost** is noticed by number: `rev` counts the updates of the state, and every answer carries it too. Some
 hosts drop what the kernel says of its own accord; a page that misses an update there asks for it with `poll`.
@@ -20,14 +26,17 @@ hosts drop what the kernel says of its own accord; a page that misses an update 
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
-from dialogpt_widget.dialogue.messages import well_formed
 from dialogpt_widget.dialogue.turn import Role, Stop
+
+if TYPE_CHECKING:
+    from typing_extensions import NotRequired
 
 VERSION = 1
 FRAME_INTERVAL = 0.04  # seconds
 TURN_KEY = "turn_"
+TOKENS_KEY = "tokens_"
 
 TRAITS = (
     "info",
@@ -48,9 +57,13 @@ TRAITS = (
     "offline",
     "view",
     "rev",
+    "pace",
+    "pinned",
+    "inspector",
 )
 
-Kind = Literal["message", "edit", "regenerate", "continue"]
+Kind = Literal["message", "edit", "regenerate", "continue", "fork"]
+Mode = Literal["run", "step", "play"]
 Phase = Literal["idle", "loading", "ready", "waiting", "generating", "error"]
 
 
@@ -114,13 +127,16 @@ class Queued(TypedDict):
 class Meter(TypedDict):
     """How full the window is. Turns of the path before `first` have fallen out of it.
 
-    `cut` counts the tokens at the beginning of `first` that fell out too, because it alone is too long.
+    `cut` counts the tokens at the beginning of `first` that fell out too, because it alone is too long. `reused` counts
+    the tokens before the reply at the end of the path that were in the model's cache when it began; None where that is
+    not known.
     """
 
     used: int
     window: int
     first: int | None
     cut: int
+    reused: int | None
 
 
 class Made(TypedDict):
@@ -151,7 +167,7 @@ class Choice(TypedDict):
 class TurnState(TypedDict):
     """A settled turn as the view needs it; its key is `turn_<id>`, whose value is None once it was forgotten.
 
-    `made` is None for a user's turn and for a reply that was written by hand.
+    `made` is None for a user's turn and for a reply that was not generated here: written or imported.
     """
 
     id: int
@@ -165,6 +181,36 @@ class TurnState(TypedDict):
     made: Made | None
 
 
+class TokensState(TypedDict):
+    """A turn's tokens, its final EOS included; the key is `tokens_<id>`.
+
+    `data` are rows as `rows.py` packs them, with two-byte ids or `wide`, `full` where the model chose some of them.
+    `pieces` are the bytes of each id that occurs, alternatives included, in the order in which they do: as text, or as
+    the bytes' numbers where they are no valid UTF-8 alone. `differs` is the place of the first token that this machine
+    would choose otherwise, of a reply from a chat that was shared by another.
+    """
+
+    wide: bool
+    full: bool
+    data: bytes
+    pieces: list[str | list[int]]
+    differs: int | None
+
+
+class PaceState(TypedDict):
+    """How a running reply is revealed: all at once, by steps, or `rate` tokens a second.
+
+    `guessing` holds each token back until it was guessed. `waiting` is whether a token is ready to be revealed, `count`
+    how many tokens of the running reply were.
+    """
+
+    mode: Mode
+    rate: float
+    guessing: bool
+    waiting: bool
+    count: int
+
+
 class Frame(TypedDict):
     """A piece of the reply that is being generated."""
 
@@ -172,125 +218,5 @@ class Frame(TypedDict):
     seq: int
     turn: int
     text: str
-
-
-class Sync(TypedDict):
-    """The answer to `sync`: all of the running reply up to frame `seq`; `turn` is None when none is running."""
-
-    id: str
-    ok: Literal[True]
-    seq: int
-    turn: int | None
-    text: str
-
-
-class Poll(TypedDict):
-    """The answer to `poll`: what changed after revision `rev` was reached, and the running reply as in `Sync`."""
-
-    id: str
-    ok: Literal[True]
-    rev: int
-    state: dict[str, Any]
-    seq: int
-    turn: int | None
-    text: str
-
-
-class Request(TypedDict, total=False):
-    """What a page may ask for.
-
-    Each `op` with its arguments:
-
-    - `mount {version}`: a view is on the page; loading starts with the first.
-    - `send {text}`: a message; answered with the `item` it is in the queue until its turn comes.
-    - `stop {}`: end the running reply at once, keep what was said.
-    - `withdraw {item}`: take something queued back; answered with its `text`.
-    - `sync {}`: the running reply so far.
-    - `poll {rev}`: for hosts that lose what the kernel says of itself: what changed since; see `Poll`.
-    - `retry {}`: try again what failed.
-    - `use_model {model}`: go on with another model.
-    - `regenerate {turn}`: another reply instead of this one, or to this message; answered with its `item`.
-    - `continue {turn}`: another version of a reply that goes on where it ended; answered with its `item`.
-    - `edit {turn, text}`: a new version of a turn; a message's is answered (`item`), a reply's is not.
-    - `select {turn}`: the path through a turn, down to the leaf that was selected there last; a running reply too.
-    - `undo {}`, `clear {}`: the selection before; an empty path.
-    - `forget {turn}`: erase a turn and all that follows it.
-    - `settings {values}`: settings of the next reply, by name; what is not named stays.
-    - `export {format, branches}`: answered with `name`, `type` and the file as a buffer.
-    - `import {name}` with the file as a buffer: its turns become branches; answered with how many `turns` it had.
-    - `code {turn}`: answered with Python as `text` that makes a reply again.
-    - `pin {turn}`: what the reader has selected, None for nothing.
-    """
-
-    op: str
-    id: str
-    version: int
-    rev: int
-    text: str
-    item: str
-    model: str
-    turn: int | None
-    values: dict[str, Any]
-    format: str
-    branches: bool
-    name: str
-
-
-OPS: dict[str, dict[str, type | tuple[type, ...]]] = {
-    "mount": {"version": int},
-    "send": {"text": str},
-    "stop": {},
-    "withdraw": {"item": str},
-    "sync": {},
-    "poll": {"rev": int},
-    "retry": {},
-    "use_model": {"model": str},
-    "regenerate": {"turn": int},
-    "continue": {"turn": int},
-    "edit": {"turn": int, "text": str},
-    "select": {"turn": int},
-    "undo": {},
-    "clear": {},
-    "forget": {"turn": int},
-    "settings": {"values": dict},
-    "export": {"format": str, "branches": bool},
-    "import": {"name": str},
-    "code": {"turn": int},
-    "pin": {"turn": (int, type(None))},
-}
-
-
-class RequestError(ValueError):
-    """A message that is not a request; its text is for the page."""
-
-
-def request_id(content: Any) -> str | None:
-    """The id under which a message is answered, whatever else is wrong with it; None if it has none."""
-    own_id = content.get("id") if isinstance(content, dict) else None
-    return well_formed(own_id) if isinstance(own_id, str) else None
-
-
-def parse_request(content: Any) -> Request:
-    """Checks a message from a page. Nothing that came over the wire travels further unchecked.
-
-    Returns:
-        The request with `op`, `id` and the arguments of its `op`, and nothing else.
-
-    Raises:
-        RequestError: the message is not a request of this protocol.
-    """
-    if not isinstance(content, dict):
-        raise RequestError("a request is an object with op and id")
-    op, own_id = content.get("op"), request_id(content)
-    if own_id is None or not 0 < len(own_id) <= 64:
-        raise RequestError("a request has an id of 1 to 64 characters")
-    if not isinstance(op, str) or op not in OPS:
-        raise RequestError(f"unknown request {ascii(op)[:40]}; this kernel knows {', '.join(OPS)}")
-    request: dict[str, Any] = {"op": op, "id": own_id}
-    for name, kind in OPS[op].items():
-        value = content.get(name)
-        if not isinstance(value, kind) or (kind is not bool and isinstance(value, bool)):
-            kinds = kind if isinstance(kind, tuple) else (kind,)
-            raise RequestError(f"{op} needs {name}: {' or '.join(one.__name__ for one in kinds)}")
-        request[name] = well_formed(value) if isinstance(value, str) else value
-    return request  # type: ignore[return-value]
+    at: NotRequired[int]
+    row: NotRequired[int]

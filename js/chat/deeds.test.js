@@ -43,11 +43,11 @@ test("each turn offers what can be done with it", async () => {
 });
 
 test("a reply that a person wrote says so, quietly", async () => {
-  expect(turn(2).textContent).not.toContain("written by hand");
+  expect(turn(2).textContent).not.toContain("not generated here");
   model.update({ leaf: 6 });
   await painted();
-  expect(turn(6).querySelector(".dgpt-note").textContent).toBe("written by hand");
-  expect(turn(1).textContent).not.toContain("written by hand");
+  expect(turn(6).querySelector(".dgpt-note").textContent).toBe("not generated here");
+  expect(turn(1).textContent).not.toContain("not generated here");
 });
 
 test("Regenerate and Continue ask for another version, and a refusal is told", async () => {

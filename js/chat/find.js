@@ -79,7 +79,10 @@ export class Find {
   #search(asked) {
     const query = this.field.value;
     const views = [...this.hooks.views()];
-    const searched = [query, ...views.map(({ id, node }) => `${id}:${node.length}`)].join();
+    const searched = [
+      query,
+      ...views.map(({ id, node, text }) => [id, node.length, text.childNodes.length]),
+    ].join();
     if (searched === this.#searched) return;
     this.#searched = searched;
     const before = this.#found[this.#at];
@@ -116,10 +119,10 @@ export class Find {
   }
 
   /** @param {Found} found */
-  #range({ view: { node }, start, end }) {
+  #range({ view, start, end }) {
     const range = document.createRange();
-    range.setStart(node, Math.min(start, node.length));
-    range.setEnd(node, Math.min(end, node.length));
+    range.setStart(...view.at(start));
+    range.setEnd(...view.at(end));
     return range;
   }
 

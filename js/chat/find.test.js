@@ -45,6 +45,7 @@ test("Ctrl and F searches the chat, but only where there is one", async () => {
   expect(key(area(), "f", { ctrlKey: true }).defaultPrevented).toBe(true);
   expect(bar().hidden).toBe(false);
   expect(document.activeElement).toBe(field());
+  expect(key(area(), "F", { ctrlKey: true }).defaultPrevented).toBe(true); // with Caps Lock
   unmount();
   mount();
   expect(key(area(), "f", { ctrlKey: true }).defaultPrevented).toBe(false);

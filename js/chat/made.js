@@ -10,7 +10,7 @@ import { byHand } from "./offers.js";
  * @returns {[string, string][]}
  */
 export function howMade(turn) {
-  if (byHand(turn)) return [["Made", "written by hand"]];
+  if (byHand(turn)) return [["Origin", "not generated here"]];
   if (!turn.made) return [];
   const { settings, reply, precision } = turn.made;
   const { seed, ...others } = settings;

@@ -32,13 +32,10 @@ export class Marks {
   }
 
   /** @param {Found} found @param {boolean} here */
-  #mark({ view: { node }, start, end }, here) {
-    const range = new StaticRange({
-      startContainer: node,
-      startOffset: start,
-      endContainer: node,
-      endOffset: end,
-    });
+  #mark({ view, start, end }, here) {
+    const [startContainer, startOffset] = view.at(start);
+    const [endContainer, endOffset] = view.at(end);
+    const range = new StaticRange({ startContainer, startOffset, endContainer, endOffset });
     const shared = highlight(here ? ONE : ALL);
     shared.add(range);
     this.#ranges.push([shared, range]);

@@ -4,7 +4,7 @@
 /** Whether a model goes on with a reply: it was cut off, or a person wrote it. @param {Turn} turn */
 const unfinished = (turn) => turn.stop !== "eos";
 
-/** Whether a person wrote a reply. @param {Turn} turn */
+/** Whether a reply was written or imported. @param {Turn} turn */
 export const byHand = (turn) => turn.role === "assistant" && turn.made === null;
 
 /**

@@ -26,7 +26,7 @@ import { versionStep } from "./versions.js";
 /** The conversation: its turns, the reply that is being said, and what waits to be sent. */
 export class Transcript {
   /** @type {Map<number, TurnView>} those on the page, root first */
-  #views = new Map();
+  views = new Map();
   /** @type {State | null} */
   #state = null;
   #live = true;
@@ -60,7 +60,7 @@ export class Transcript {
       this.jump.hidden = this.follower.following;
     });
     this.find = new Find({
-      views: () => this.#views.values(),
+      views: () => this.views.values(),
       reveal: (find) => this.#reveal(find),
       unfocus: hooks.unfocus,
     });
@@ -89,18 +89,18 @@ export class Transcript {
       this.#arrange(state);
     }
     if (answer) {
-      const view = this.#views.get(answer.turn);
+      const view = this.views.get(answer.turn);
       view?.say(answer.text);
       view?.run();
     }
-    this.divider.update(state.meter, path, (id) => this.#views.get(id)?.element);
+    this.divider.update(state.meter, path, (id) => this.views.get(id)?.element);
     this.queue.update(queue);
     this.find.update();
   }
 
   /** Opens an editor in a turn, if it is on the page. @param {number} id @param {string} draft */
   edit(id, draft) {
-    const view = this.#views.get(id);
+    const view = this.views.get(id);
     const turn = this.#state?.turns.get(id);
     if (view && turn) this.deeds.edit(view, turn, draft);
   }
@@ -131,11 +131,11 @@ export class Transcript {
       const turn = state.turns.get(id);
       this.#furnish(this.#view(id, turn, state), turn, state);
     }
-    const views = [...this.#views.values()];
+    const views = [...this.views.values()];
     for (const moved of this.turns.arrange(views.map((view) => view.element))) this.sight.observe(moved);
     this.#enter(views.find((view) => view.id === this.pin.turn) ?? views.at(-1));
     if (left) this.#inherit(left, views);
-    if (this.pin.turn !== null && !this.#views.has(this.pin.turn)) this.#mark(null);
+    if (this.pin.turn !== null && !this.views.has(this.pin.turn)) this.#mark(null);
     this.deeds.menu.keep();
   }
 
@@ -143,7 +143,7 @@ export class Transcript {
    * @returns {{parent: number | null, name: string} | null} where the focus was, if it has gone */
   #leave(shown) {
     let left = null;
-    for (const [id, view] of this.#views) {
+    for (const [id, view] of this.views) {
       if (shown.has(id)) continue;
       const focused = view.element.matches(":focus") ? view.element : view.element.querySelector(":focus");
       if (focused) {
@@ -152,7 +152,7 @@ export class Transcript {
       }
       this.sight.unobserve(view.element);
       view.element.remove();
-      this.#views.delete(id);
+      this.views.delete(id);
     }
     return left;
   }
@@ -168,11 +168,11 @@ export class Transcript {
 
   /** @param {number} id @param {Turn | undefined} turn @param {State} state */
   #view(id, turn, state) {
-    const known = this.#views.get(id);
+    const known = this.views.get(id);
     const parent = turn ? turn.parent : state.status.parent;
     const view = known ?? new TurnView(id, parent, turn?.role ?? "assistant", state.info.title);
-    this.#views.delete(id); // so that they are in the order of the path
-    this.#views.set(id, view);
+    this.views.delete(id); // so that they are in the order of the path
+    this.views.set(id, view);
     return view;
   }
 
@@ -208,7 +208,7 @@ export class Transcript {
 
   /** @param {TurnView | null} view */
   #mark(view) {
-    const before = this.pin.turn === null ? undefined : this.#views.get(this.pin.turn);
+    const before = this.pin.turn === null ? undefined : this.views.get(this.pin.turn);
     const pinned = view && this.#state?.turns.has(view.id) ? view : null;
     before?.element.removeAttribute("aria-current");
     pinned?.element.setAttribute("aria-current", "true");
@@ -218,7 +218,7 @@ export class Transcript {
   /** @param {EventTarget | null} target */
   #viewOf(target) {
     const turn = /** @type {HTMLElement | null} */ (/** @type {Element} */ (target).closest("[data-turn]"));
-    return this.#views.get(Number(turn?.dataset.turn));
+    return this.views.get(Number(turn?.dataset.turn));
   }
 
   /** @param {IntersectionObserverEntry[]} seen */
@@ -261,7 +261,7 @@ export class Transcript {
 
   /** Walks from turn to turn. @param {string} key @param {TurnView} view @returns {boolean} whether it does */
   #walk(key, view) {
-    const views = [...this.#views.values()];
+    const views = [...this.views.values()];
     const at = views.indexOf(view);
     const place = { ArrowUp: at - 1, ArrowDown: at + 1, Home: 0, End: views.length - 1 }[key];
     if (place === undefined) return false;

@@ -69,6 +69,20 @@ export class TurnView {
     else this.node.data = text;
   }
 
+  /** Where a place in the text is on the page. @param {number} offset @returns {[Node, number]} */
+  at(offset) {
+    const texts = document.createTreeWalker(this.text, NodeFilter.SHOW_TEXT);
+    let left = offset;
+    let node = texts.nextNode();
+    for (let next = node; next; next = texts.nextNode()) {
+      node = next;
+      const { length } = /** @type {Text} */ (node);
+      if (left <= length) return [node, left];
+      left -= length;
+    }
+    return [node ?? this.text, /** @type {Text | null} */ (node)?.length ?? 0];
+  }
+
   /** The reply is being said. */
   run() {
     const state = this.node.data ? "saying" : "thinking";
@@ -81,7 +95,7 @@ export class TurnView {
     this.#settled = turn;
     this.say(turn.text);
     delete this.element.dataset.state;
-    const words = [byHand(turn) ? "written by hand" : "", (turn.stop && ENDED[turn.stop]) || ""];
+    const words = [byHand(turn) ? "not generated here" : "", (turn.stop && ENDED[turn.stop]) || ""];
     const note = words.filter(Boolean).join(", ");
     if (!note) return;
     this.#note ??= h("span", "dgpt-note");

@@ -119,6 +119,22 @@ test("a reader who is elsewhere is told quietly, and led back", async () => {
   expect(turn(7)).not.toBeNull();
 });
 
+test("whoever edits what the chat went on from is told that it is kept", async () => {
+  const edited = { ...TREE.turn_1, id: 7, text: "Does it?" };
+  model.update({ turn_7: edited, leaf: 7, next_id: 8, can_undo: true });
+  await painted();
+  const aside = find(".dgpt-aside");
+  expect(aside.textContent).toBe("What was said before is kept.Undo");
+  within(aside, "Undo").click();
+  expect(sent("undo")).toHaveLength(1);
+  model.update({ leaf: 4 });
+  await painted();
+  expect(aside.hidden).toBe(true);
+  model.update({ leaf: 6 });
+  await painted();
+  expect(aside.hidden).toBe(false);
+});
+
 test("a reply that ends elsewhere is announced once, and counted", async () => {
   model.update(running);
   await painted();

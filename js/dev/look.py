@@ -15,7 +15,9 @@ from playwright.sync_api import sync_playwright
 
 SCENES = """empty fresh loading talk details settings refused keep thinking stream queue error held window cut stopped
     long lost folded offline odd versions cutoff byhand hover edit editreply menu menulast compare forget elsewhere
-    running cleared find waiting""".split()
+    running cleared find waiting words card how dragged greedy record
+    strip striporigin striplong context score deeper stripsaved
+    slow slowpanel slowidle slowforce slowguess slowguessed projector projectorguess""".split()
 HOSTS = {
     "light": ("light", "jupyter-light"),
     "dark": ("dark", "jupyter-dark"),

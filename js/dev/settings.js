@@ -89,7 +89,7 @@ export const SCHEMA = [
     min: 0,
     max: 9007199254740991,
     group: "sampling",
-    help: "Fixes the dice, so that a chat can be repeated. Empty: a new seed is drawn.",
+    help: "Fixes the dice, so that a chat can be repeated. Without: a new seed is drawn.",
   },
   {
     name: "max_context",

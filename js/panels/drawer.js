@@ -7,6 +7,7 @@ import { SettingsPanel } from "./settings.js";
 /** @import { Head } from "../chat/head.js" */
 /** @import { Requests } from "../requests.js" */
 /** @import { Model } from "../wire.js" */
+/** @import { Panel } from "./panels.js" */
 
 const SLIDERS = "M2 4.5h6.5M12.5 4.5H14M2 11.5h1.5M7.5 11.5H14M10.5 2.5v4M5.5 9.5v4";
 const DOWN = "M8 2.5v8M4.5 7.5 8 11l3.5-3.5M3 13.5h10";
@@ -14,6 +15,8 @@ const DOWN = "M8 2.5v8M4.5 7.5 8 11l3.5-3.5M3 13.5h10";
 /** The panels of a chat and the buttons that open them. */
 export class Drawer {
   #live = true;
+  /** @type {Panel[]} */
+  #more = [];
 
   /**
    * @param {Model} model
@@ -37,10 +40,16 @@ export class Drawer {
     watchDrops(root, take, () => this.#live);
   }
 
+  /** A panel that comes later, and does without a kernel. @param {Panel} panel @param {HTMLElement} toggle */
+  add(panel, toggle) {
+    this.#more.push(panel);
+    this.panels.add(panel, toggle);
+  }
+
   /** @param {boolean} live whether a kernel answers */
   update(live) {
     this.#live = live;
     this.about.live = live;
-    this.panels.update(live ? [this.settings, this.keep, this.about] : [this.about]);
+    this.panels.update([...(live ? [this.settings, this.keep] : []), this.about, ...this.#more]);
   }
 }

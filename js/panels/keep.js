@@ -26,6 +26,8 @@ export class KeepPanel {
     this.picker = h("input", "", { type: "file", accept: ".json,.jsonl", "aria-label": "File to open" });
     this.picker.hidden = true;
     const open = button("Open a file…", "dgpt-plain");
+    const drop = h("span", "dgpt-small", {}, "or drop it onto the chat");
+    this.opening = h("div", "dgpt-row", {}, open, drop, this.picker);
     this.element = h(
       "div",
       "dgpt-group",
@@ -36,7 +38,7 @@ export class KeepPanel {
       this.formats,
       h("h3", "", {}, "Open"),
       h("p", "dgpt-small", {}, "A saved conversation, or messages as JSON. What is here stays, as a branch."),
-      h("div", "dgpt-row", {}, open, h("span", "dgpt-small", {}, "or drop it onto the chat"), this.picker),
+      this.opening,
     );
     this.#choose(false);
     this.path.addEventListener("click", () => this.#choose(false));
@@ -45,7 +47,7 @@ export class KeepPanel {
     this.picker.addEventListener("change", () => this.#picked());
     this.formats.addEventListener("click", (event) => {
       const format = /** @type {HTMLElement} */ (event.target).closest("button")?.dataset.name;
-      if (format) this.#tell("Preparing…", () => this.#download(format));
+      if (format) this.#tell(this.formats, "Preparing…", () => this.#download(format));
     });
   }
 
@@ -58,7 +60,7 @@ export class KeepPanel {
 
   /** Takes over what a file holds. @param {File} file */
   open(file) {
-    return this.#tell(`Opening ${file.name}…`, () => this.#import(file));
+    return this.#tell(this.opening, `Opening ${file.name}…`, () => this.#import(file));
   }
 
   /** @param {boolean} branches */
@@ -96,13 +98,15 @@ export class KeepPanel {
     return `${turns === 1 ? "A turn" : `${turns} turns`} from ${file.name}, as a branch of their own.`;
   }
 
-  /** @param {string} doing @param {() => Promise<string>} act */
-  async #tell(doing, act) {
+  /** @param {HTMLElement} place after which it is told @param {string} doing @param {() => Promise<string>} act */
+  async #tell(place, doing, act) {
+    place.after(this.said);
     this.said.textContent = doing;
     this.said.className = "";
     this.said.textContent = await act().catch((error) => {
       this.said.className = "dgpt-grave";
       return error.message;
     });
+    this.said.scrollIntoView?.({ block: "nearest" });
   }
 }

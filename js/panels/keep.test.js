@@ -52,6 +52,7 @@ test.each([
   expect(saved[0].type).toBe("application/json");
   expect(saved[1]).toBe("chat.json blob:1");
   await vi.waitFor(() => expect(panel.said.textContent).toBe("Saved as chat.json, 1 kB."));
+  expect(panel.said.previousElementSibling).toBe(panel.formats);
   expect(URL.revokeObjectURL).not.toHaveBeenCalled();
   vi.runAllTimers();
   expect(URL.revokeObjectURL).toHaveBeenCalledWith("blob:1");
@@ -82,6 +83,7 @@ test("a file goes to the kernel whole, and the number of its turns is said", asy
   expect([op, args]).toEqual(["import", { name: "talk.json" }]);
   expect(new TextDecoder().decode(buffer)).toBe("[1]");
   expect(panel.said.textContent).toContain("4 turns from talk.json");
+  expect(panel.said.previousElementSibling.textContent).toContain("Open a file…");
 });
 
 test("a refused file is explained in the kernel's words", async () => {

@@ -56,6 +56,7 @@ export class Panels {
     const toggle = this.#open && this.#toggles.get(this.#open);
     this.#show(null);
     toggle?.focus({ preventScroll: true });
+    toggle?.scrollIntoView?.({ block: "nearest" });
   }
 
   /** Closes what is open if a key that was pressed there means that. @param {EventTarget | null} at */

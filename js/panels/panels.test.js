@@ -45,9 +45,11 @@ test("one panel is open at a time, as a labelled region, and its button says so"
 
 test("the focus goes into a panel and back to its button", () => {
   first.toggle.click();
+  first.toggle.scrollIntoView = vi.fn();
   expect(panels.element.contains(document.activeElement)).toBe(true);
   panels.element.querySelector("button").click();
   expect(document.activeElement).toBe(first.toggle);
+  expect(first.toggle.scrollIntoView).toHaveBeenCalledWith({ block: "nearest" });
 });
 
 test("a key dismisses what is open only where it was pressed there", () => {

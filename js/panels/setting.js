@@ -38,7 +38,7 @@ export class SettingRow {
             autocomplete: "off",
             ...said,
           });
-    if (setting.default === null) this.field.placeholder = "new each time";
+    if (setting.default === null) this.field.placeholder = "random";
     this.slider = range && h("input", "dgpt-slider", { type: "range", ...strings(range), ...said });
     this.error = h("p", "dgpt-grave", { role: "alert" });
     this.error.hidden = true;

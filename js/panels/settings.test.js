@@ -126,7 +126,7 @@ test("an empty seed is no seed, and an empty field of a number that is needed is
   expect(set.mock.calls).toEqual([[{ seed: null }]]);
   kernelHas({});
   expect(field("seed").value).toBe("");
-  expect(field("seed").placeholder).toBe("new each time");
+  expect(field("seed").placeholder).toBe("random");
 });
 
 test("a switch is on or off", async () => {

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from dialogpt_widget import ChatModel, ChatWidget, Conversation, Settings, Turn
-from dialogpt_widget.engine.decoding import Token
 from dialogpt_widget.engine.loading import load
+from dialogpt_widget.engine.record import Token
 
 LONG = Settings(min_new_tokens=40, max_new_tokens=40)  # a reply that a person has time to stop
 
@@ -84,7 +84,7 @@ class Scripted:
     """
 
     name, revision, device, precision = "scripted", None, "cpu", "float32"
-    eos, vocabulary, positions, parameters = 0, 60_000, None, 1
+    eos, vocabulary, positions, parameters, reused = 0, 60_000, None, 1, 0
 
     def __init__(self, replies: Iterable[Sequence[str]], rate: float = 1000.0) -> None:
         self.replies, self.rate = [list(reply) for reply in replies], rate
@@ -105,6 +105,9 @@ class Scripted:
     def decode(self, ids: Sequence[int]) -> str:
         return "".join(self.pieces[token] for token in ids)
 
+    def piece(self, token: int) -> bytes:
+        return self.decode([token]).encode()
+
     def text_stream(self) -> _Stream:
         return _Stream(self.pieces)
 
@@ -116,6 +119,7 @@ class Scripted:
         *,
         reply: int = 0,
         prefix: Sequence[int] = (),
+        **_: object,
     ) -> Iterator[Token]:
         pieces = self.replies[min(self.given, len(self.replies) - 1)]
         self.given += 1

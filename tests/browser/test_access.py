@@ -89,6 +89,28 @@ def test_the_keyboard_reaches_everything_and_shows_where_it_is(notebook: Noteboo
     expect(button).to_be_focused()
 
 
+def test_leaving_a_long_panel_brings_its_button_into_sight(notebook: Notebook) -> None:
+    view = notebook.chat(TALK)
+    _open(view, "Settings")
+    view.root.get_by_role("button", name="Reset all").focus()
+    expect(view.button("Settings")).not_to_be_in_viewport()
+    notebook.page.keyboard.press("Escape")
+    expect(view.button("Settings")).to_be_focused()
+    expect(view.button("Settings")).to_be_in_viewport()
+
+
+def test_shortcuts_that_the_chat_has_no_use_for_are_the_notebooks(notebook: Notebook) -> None:
+    view = notebook.chat(TALK)
+    view.box.fill("Half a sen")
+    notebook.page.evaluate("() => { jupyterapp.shell.currentWidget.context.model.dirty = true; }")
+    cells = notebook.page.locator(".jp-Notebook .jp-Cell").count()
+    for key in ("Control+z", "Control+Enter", "Control+s"):
+        view.box.press(key)
+        expect(view.box).to_be_focused()
+    notebook.page.wait_for_function("() => !jupyterapp.shell.currentWidget.context.model.dirty")
+    expect(notebook.page.locator(".jp-Notebook .jp-Cell")).to_have_count(cells)
+
+
 def test_a_panel_stands_beside_the_chat_where_there_is_room_and_below_where_there_is_not(notebook: Notebook) -> None:
     view = notebook.chat(TALK)
     notebook.page.set_viewport_size({"width": 1700, "height": 900})

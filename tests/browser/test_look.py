@@ -45,6 +45,24 @@ def themed(notebook: Notebook) -> Iterator[Notebook]:
     set_theme(notebook, "light")
 
 
+@pytest.mark.parametrize(
+    ("box", "count", "width"),
+    [
+        ("HBox([chat, other], layout=Layout(width='900px'))", 2, 445),
+        ("VBox([chat], layout=Layout(width='600px'))", 1, 590),
+        ("Box([chat], layout=Layout(width='320px'))", 1, 310),
+        ("chat.layout.width = '500px'\nHBox([chat, other], layout=Layout(width='900px'))", 2, 500),
+    ],
+)
+def test_a_chat_fills_its_share_of_a_box(notebook: Notebook, box: str, count: int, width: int) -> None:
+    made = "chat, other = (ChatWidget(Scripted([['Yes.']])) for _ in range(2))"
+    view = notebook.run(f"from ipywidgets import Box, HBox, Layout, VBox\n{made}\n{box}").view
+    expect(view.root).to_have_count(count)
+    shown = [one.evaluate("root => root.getBoundingClientRect().width") for one in view.root.all()]
+    assert shown[0] == pytest.approx(width, abs=10)
+    assert sum(shown) <= 900
+
+
 @pytest.mark.parametrize("scene", SCENES)
 def test_every_scene_is_legible_in_both_themes_and_widths(themed: Notebook, scene: str) -> None:
     view = _show(themed, scene)

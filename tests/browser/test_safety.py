@@ -16,7 +16,7 @@ _ELEMENTS = """log => [...new Set([...log.querySelectorAll(':not(.dgpt-turn-acti
     .map(element => element.localName))]"""
 _ATTRIBUTES = """log => [...log.querySelectorAll('*')].flatMap(element => element.getAttributeNames())
     .filter(name => name.startsWith("on") || ["href", "src", "srcset", "srcdoc", "style", "action"].includes(name))"""
-HARMLESS = {"article", "button", "div", "li", "span", "ul"}
+HARMLESS = {"article", "button", "div", "li", "p", "span", "ul"}
 
 
 class Guarded:

@@ -73,13 +73,13 @@ def test_the_keyboard_alone_regenerates_edits_and_forgets(notebook: Notebook) ->
     view, reply = _three(notebook)
     press = notebook.page.keyboard.press
     view.box.focus()
-    for _ in range(4):  # the buttons, two for the versions, the turn
+    for _ in range(5):  # the buttons, two for the versions, the words, the turn
         press("Shift+Tab")
     expect(reply.element).to_be_focused()
     press("ArrowUp")
     expect(TurnOf(view, 0).element).to_be_focused()
     press("ArrowDown")
-    for _ in range(3):
+    for _ in range(4):
         press("Tab")
     expect(reply.button("Copy")).to_be_focused()
     press("ArrowLeft")

@@ -41,6 +41,7 @@ def test_the_wheel_holds_what_it_should_and_no_more(wheel: Path) -> None:
     assert sizes["dialogpt_widget/mini/model.safetensors"] <= 12_000_000
     assert sizes["dialogpt_widget/static/widget.js"] < 60_000
     assert sizes["dialogpt_widget/static/widget.css"] < 12_000
+    assert sizes["dialogpt_widget/static/inspect.js"] < 92_000  # apart, for it comes to a page with the first reply
     assert "dialogpt_widget/py.typed" in sizes
     assert any(name.endswith("licenses/NOTICE") for name in sizes)
     assert {name.split("/")[0] for name in sizes} == {"dialogpt_widget", "dialogpt_widget-0.1.0.dist-info"}

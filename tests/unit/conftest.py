@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import torch
 from builders import byte_tokenizer, chat_model, gpt2_tokenizer, random_gpt2, save_folder
 from hypothesis import HealthCheck, settings
 
+from dialogpt_widget import ChatWidget
 from dialogpt_widget.engine.model import ChatModel
 
 torch.set_num_threads(1)  # models this small only wait for a second thread
@@ -54,3 +55,20 @@ def model() -> ChatModel:
 def mini() -> ChatModel:
     """The embedded model."""
     return ChatModel.from_pretrained("mini", device="cpu", precision="float32")
+
+
+@pytest.fixture
+def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
+    """Models by name: one that loads, or an error. `loads` counts."""
+    known: dict[str, Any] = {"loads": []}
+
+    def make(name: str, **_: Any) -> ChatModel:
+        known["loads"].append(name)
+        found = known[name]
+        if isinstance(found, Exception):
+            raise found
+        return found  # type: ignore[no-any-return]
+
+    monkeypatch.setattr(ChatModel, "from_pretrained", staticmethod(make))
+    yield known
+    ChatWidget.close_all()

@@ -13,11 +13,20 @@ ROOT = Path(dialogpt_widget.__file__).parent
 ORDER = ("settings", "dialogue", "engine", "chat", "__main__", "widget", "training")
 SAME_PLACE = {
     "arguments": "settings",
+    "moves": "chat",
+    "pace": "chat",
+    "course": "chat",
+    "running": "chat",
+    "stepping": "chat",
     "reply": "chat",
     "listeners": "chat",
     "holder": "chat",
     "keep": "chat",
     "replies": "chat",
+    "inspection": "chat",
+    "replaying": "chat",
+    "share": "chat",
+    "sharing": "chat",
     "snippet": "chat",
 }  # files beside those they belong to
 FILES = sorted(file for file in ROOT.rglob("*.py") if file != ROOT / "__init__.py")

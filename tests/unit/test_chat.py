@@ -95,6 +95,40 @@ def test_tokens_and_turns_are_told_and_a_failing_listener_breaks_nothing(chat: C
     assert len(turns) == 2
 
 
+def test_a_listener_that_fails_is_logged_once_and_what_is_none_is_refused(
+    chat: Chat, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def later(_: Any) -> None: ...
+
+    for wrong, why in ((3, "not 3"), (later, "async")):
+        with pytest.raises(TypeError, match=why):
+            chat.on_turn(wrong)
+    chat.on_token(lambda _: 1 / 0)
+    assert len(chat.send("Hello").ids) > 1
+    assert len(caplog.records) == 1
+
+
+def test_turns_and_conversations_are_told_in_a_line(chat: Chat) -> None:
+    chat.messages = [{"role": "user", "content": "Hello"}, {"role": "assistant", "content": "So " * 20}]
+    first, last = chat.path
+    assert repr(first) == f"<Turn {first.id}, user, 'Hello', {len(first.ids)} tokens>"
+    assert repr(last) == f"<Turn {last.id}, assistant, {'So ' * 13 + 'S…'!r}, {len(last.ids)} tokens>"
+    chat.clear()
+    assert repr(chat.conversation) == "<Conversation of 2 turns, 0 on the path>"
+
+
+@pytest.mark.parametrize(
+    ("content", "error", "why"),
+    [(" ", ValueError, "Message 1 is empty"), (3, TypeError, "Message 1: its content is a string, not 3")],
+)
+def test_a_message_of_a_list_that_cannot_be_said_is_counted(
+    chat: Chat, content: Any, error: type[Exception], why: str
+) -> None:
+    with pytest.raises(error, match=why):
+        chat.messages = [{"role": "user", "content": "Hello"}, {"role": "user", "content": content}]
+    assert chat.turns == ()
+
+
 @pytest.mark.parametrize(
     ("text", "error"), [("", ValueError), ("  ", ValueError), (3, TypeError), ("x" * 64_001, ValueError)]
 )

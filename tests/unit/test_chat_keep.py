@@ -36,6 +36,23 @@ def test_a_loaded_chat_goes_on_as_the_saved_one_would(chat: Chat, tmp_path: Path
     assert [turn.reply for turn in other.path] == [None, 0, None, 1, None, 2]
 
 
+def test_ids_that_the_model_does_not_have_are_refused_when_it_is_known(chat: Chat, tmp_path: Path) -> None:
+    chat.send("Hello")
+    content = json.loads(files.dump(chat.saved))
+    content["turns"][0]["ids"] = [60_000]
+    text, path = json.dumps(content), tmp_path / "chat.json"
+    path.write_text(text)
+    with pytest.raises(ValueError, match=r"turn \d+ holds the token 60000, and tiny-\d+ has 300 tokens"):
+        chat.take(text)
+    with pytest.raises(ValueError, match="This conversation is damaged"):
+        Chat.load(path, chat.load_model())
+    late = Chat.load(path, "mini")
+    late.source = lambda _: chat.load_model()
+    with pytest.raises(ValueError, match="This conversation is damaged"):
+        late.send("Hello")
+    assert late.model is None
+
+
 def test_the_selected_path_alone_is_saved_on_request(chat: Chat, tmp_path: Path) -> None:
     chat.send("Hello")
     chat.regenerate()

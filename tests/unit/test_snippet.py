@@ -122,7 +122,7 @@ def test_what_no_model_made_has_no_code() -> None:
     reply = chat.send("Hello")
     written = chat.edit(reply, "Written")
     for turn in (chat.path[0], written):
-        with pytest.raises(ValueError, match="Only a reply that a model made can be made again"):
+        with pytest.raises(ValueError, match="A person wrote this: no token of it was chosen"):
             chat.code(turn)
     chat.use(chat_model(1))
     with pytest.raises(ValueError, match="This reply is by tiny-0: choose that model first"):

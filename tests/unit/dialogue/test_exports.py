@@ -73,7 +73,7 @@ def test_markdown_names_who_spoke_and_numbers_branches() -> None:
     conversation = said("Hi", "Hello", "And?")
     again = conversation.reserve()
     conversation.add(turn(again, (), 0, "assistant", text="Written"))
-    by_hand = "**Model** (written by hand, 1970-01-01 00:00 UTC)\n\nWritten\n"
+    by_hand = "**Model** (not generated here, 1970-01-01 00:00 UTC)\n\nWritten\n"
     assert to_markdown(conversation) == f"**You**\n\nHi\n\n{by_hand}"
     both = to_markdown(conversation, branches=True)
     assert both.startswith("## Branch 1 of 2\n\n**You**\n\nHi\n")

@@ -146,6 +146,7 @@ def change(path: str, value: Any) -> str:
         ("turns.0.text", None, "text is None"),
         ("turns.0.ids.0", 2**40, "token id is 1099511627776"),
         ("turns.0.ids.0", True, "token id is True"),
+        ("turns.0.ids.0", 70_000, "turn 0 holds the token 70000, which its model does not have"),
         ("leaf", 99, "no turn 99"),
         ("recent.0", [None, 5], "elsewhere"),
         ("next", 3, "not reserved"),
@@ -169,6 +170,13 @@ def test_words_that_no_token_table_knows_are_refused() -> None:
     reply = turn(1, (1, 2), 0, "assistant", settings=Settings(), reply=0, stop="length", rows=rows)
     with pytest.raises(ValueError, match="origin of the token rows has unknown values"):
         files.parse(files.dump(Saved(holding(turn(0), reply))))
+
+
+def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=rf"^There is no folder {tmp_path}/nowhere\.$"):
+        files.write(tmp_path / "nowhere" / "chat.json", "")
+    with pytest.raises(IsADirectoryError, match=rf"^{tmp_path} is a folder: name a file in it\.$"):
+        files.write(tmp_path, "")
 
 
 def test_the_message_names_the_file(tmp_path: Path) -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
 
 import pytest
 from builders import byte_tokenizer, random_gpt2
+from IPython.core.interactiveshell import InteractiveShell
 from local_hub import COMMIT, Hub
 
 
@@ -80,6 +83,13 @@ def test_a_hub_that_does_not_answer(hub: Hub) -> None:
     (error,) = hub.load("someone/model")
     assert error["kind"] == "offline"
     assert "did not answer" in error["message"]
+
+
+def test_a_notebook_shows_the_words_and_no_traceback() -> None:
+    shell = InteractiveShell()
+    with redirect_stdout(StringIO()) as shown:
+        shell.run_cell("from dialogpt_widget import ModelError\nraise ModelError('disk', 'It is full.', 'Free some.')")
+    assert shown.getvalue().split("\n") == ["ModelError: It is full. Free some.", ""]
 
 
 def test_offline_mode_asks_nobody(hub: Hub) -> None:

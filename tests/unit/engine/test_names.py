@@ -48,6 +48,8 @@ def test_a_folder_comes_before_another_spelling_but_not_before_a_short_name(
         ("DialoGPT-smal", "small"),
         ("dialogpt_large", "large"),
         ("DialoGPT", "medium"),
+        ("https://huggingface.co/microsoft/DialoGPT-small", "microsoft/DialoGPT-small"),
+        ("http://hf.co/someone/model/tree/main?x=1", "someone/model"),
     ],
 )
 def test_a_misspelled_name_is_not_looked_for_on_the_hub(name: str, meant: str) -> None:

@@ -22,6 +22,7 @@ class Page:
         state: every key of the state as last sent.
         messages: all that was sent, in order: ("update", state) or ("custom", content).
         files: buffers that came with an answer, by its id.
+        frame_rows: buffers that came with frames.
     """
 
     def __init__(self, widget: ChatWidget) -> None:
@@ -29,6 +30,7 @@ class Page:
         self.state: dict[str, Any] = widget.get_state()
         self.messages: list[tuple[str, Any]] = []
         self.files: dict[str, list[bytes]] = {}
+        self.frame_rows: list[bytes] = []
         self._changed = threading.Condition()
         self._ids = itertools.count()
         _open(widget.comm, self._hear)
@@ -40,10 +42,14 @@ class Page:
                 method = data["method"]
                 content = data["content"] if method == "custom" else data["state"]
                 self.messages.append((method, content))
-                if buffers:
-                    self.files[content["id"]] = [bytes(buffer) for buffer in buffers]
                 if method == "update":
+                    for path, buffer in zip(data["buffer_paths"], buffers or (), strict=True):
+                        _put(content, path, bytes(buffer))
                     self.state |= content
+                elif buffers and "seq" in content and "v" in content:
+                    self.frame_rows.append(bytes(buffers[0]))
+                elif buffers:
+                    self.files[content["id"]] = [bytes(buffer) for buffer in buffers]
             self._changed.notify_all()
 
     def ask(self, op: str, file: bytes | None = None, **arguments: Any) -> dict[str, Any]:
@@ -93,6 +99,12 @@ class Page:
 
     def texts(self) -> list[str]:
         return [turn["text"] for turn in self.turns()]
+
+
+def _put(content: Any, path: list[Any], value: bytes) -> None:
+    for step in path[:-1]:
+        content = content[step]
+    content[path[-1]] = value
 
 
 def _open(comm: Any, hear: Callable[..., None]) -> None:

@@ -30,7 +30,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 def test_a_frame_brings_what_is_new(clock: Clock) -> None:
     posted: list[Any] = []
-    frames = Frames(posted.append)
+    frames = Frames(lambda frame, _: posted.append(frame))
     frames.begin(7)
     frames.add("He")
     frames.post_due()
@@ -46,7 +46,7 @@ def test_a_frame_brings_what_is_new(clock: Clock) -> None:
 
 def test_nothing_new_posts_nothing(clock: Clock) -> None:
     posted: list[Any] = []
-    frames = Frames(posted.append)
+    frames = Frames(lambda frame, _: posted.append(frame))
     frames.post_due()
     frames.begin(1)
     frames.post_due()
@@ -58,7 +58,7 @@ def test_nothing_new_posts_nothing(clock: Clock) -> None:
 
 def test_the_number_goes_on_over_replies(clock: Clock) -> None:
     posted: list[Any] = []
-    frames = Frames(posted.append)
+    frames = Frames(lambda frame, _: posted.append(frame))
     for turn in (1, 3):
         frames.begin(turn)
         frames.add("x")
@@ -66,7 +66,7 @@ def test_the_number_goes_on_over_replies(clock: Clock) -> None:
         frames.post_due()
         frames.end()
     assert [(frame["seq"], frame["turn"]) for frame in posted] == [(1, 1), (2, 3)]
-    assert frames.snapshot() == (2, None, "")
+    assert frames.snapshot() == (2, None, "", None)
 
 
 @given(st.lists(st.tuples(st.text(max_size=3), st.integers(0, 30)), max_size=60))
@@ -75,13 +75,13 @@ def test_at_most_one_frame_an_interval_and_a_snapshot_fits_between_any_two(steps
     posted: list[tuple[float, Any]] = []
     before, module.time = module.time, clock  # type: ignore[assignment]
     try:
-        frames = Frames(lambda frame: posted.append((clock.now, frame)))
+        frames = Frames(lambda frame, _: posted.append((clock.now, frame)))
         frames.begin(1)
         for piece, milliseconds in steps:
             frames.add(piece)
             clock.now += milliseconds / 1000
             frames.post_due()
-            seq, turn, text = frames.snapshot()
+            seq, turn, text, _ = frames.snapshot()
             assert (seq, turn) == (len(posted), 1)
             assert text == "".join(frame["text"] for _, frame in posted)
     finally:

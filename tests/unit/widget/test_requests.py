@@ -12,7 +12,7 @@ from page import GUARD, Gate, Page
 
 from dialogpt_widget import Chat, ChatWidget, Settings
 from dialogpt_widget.engine.model import ChatModel
-from dialogpt_widget.widget import wire
+from dialogpt_widget.widget import questions, wire
 
 QUICK = Settings(seed=1, max_new_tokens=6)
 
@@ -96,6 +96,14 @@ def test_select_undo_and_clear_move_the_page_at_once(page: Page, widget: ChatWid
     for _ in range(3):
         assert page.ask("undo")["ok"]
     assert (page.state["leaf"], page.state["can_undo"]) == (None, False)
+
+
+def test_undo_gives_a_message_back_and_nothing_else(page: Page, widget: ChatWidget) -> None:
+    widget.send("Hello")
+    widget.send("How are you?")
+    widget.regenerate()
+    widget.clear()
+    assert [page.ask("undo")["text"] for _ in range(4)] == ["", "", "How are you?", "Hello"]
 
 
 def test_forgotten_turns_are_taken_off_the_page(page: Page, widget: ChatWidget) -> None:
@@ -196,7 +204,7 @@ def test_settings_that_cannot_be_are_refused_with_what_can(
 def test_code_is_the_python_that_makes_a_reply_again(page: Page, widget: ChatWidget) -> None:
     reply = widget.send("Hello")
     assert page.ask("code", turn=reply.id)["text"] == widget.code(reply)
-    assert "Only a reply that a model made" in page.ask("code", turn=reply.parent)["error"]
+    assert "A person wrote this" in page.ask("code", turn=reply.parent)["error"]
 
 
 def test_selected_follows_what_the_reader_pins(page: Page, widget: ChatWidget) -> None:
@@ -224,11 +232,14 @@ def test_a_reply_that_ended_by_itself_is_not_continued(page: Page, widget: ChatW
     assert (page.state["status"]["phase"], page.state["error"], page.state["queue"]) == ("ready", None, [])
 
 
-@pytest.mark.parametrize("op", [op for op, arguments in wire.OPS.items() if "turn" in arguments])
+@pytest.mark.parametrize("op", [op for op, arguments in questions.OPS.items() if "turn" in arguments])
 def test_a_turn_that_is_not_there_is_named(page: Page, widget: ChatWidget, op: str) -> None:
     widget.send("Hello")
     before = page.state["leaf"]
-    assert page.ask(op, turn=99, text="x")["error"] == "There is no turn 99 in this conversation."
+    assert (
+        page.ask(op, turn=99, text="x", index=0, token=0, values={}, first=1, count=1, turns=[])["error"]
+        == "There is no turn 99 in this conversation."
+    )
     assert page.state["leaf"] == before
     assert page.state["error"] is None
 

@@ -2,82 +2,21 @@
 
 from __future__ import annotations
 
-import functools
 import gc
 import threading
 import weakref
-from collections.abc import Callable, Iterator
-from types import SimpleNamespace
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
 from builders import chat_model
 from IPython.core.formatters import IPythonDisplayFormatter
+from outputs import Notebook
 from page import GUARD
 
 from dialogpt_widget import ChatWidget, Settings
-from dialogpt_widget.widget import transcript as module
-from dialogpt_widget.widget import widget as widget_module
 from dialogpt_widget.widget.transcript import PAUSE, RATE, TranscriptOutput
 
 QUICK = Settings(seed=1, max_new_tokens=6)
-
-
-class Notebook:
-    """What IPython is told, the events of its cells, a clock and timers that run when they are told to."""
-
-    def __init__(self) -> None:
-        self.shown: list[tuple[dict[str, Any], str | None, bool]] = []
-        self.after: list[Callable[..., None]] = []
-        self.now = 1000.0
-        self.timers: list[Timer] = []
-        self.events = SimpleNamespace(register=self._register, unregister=lambda _, after: self.after.remove(after))
-
-    def publish(self, data: Any, metadata: Any = None, transient: Any = None, *, update: bool = False) -> None:
-        self.shown.append((data, (transient or {}).get("display_id"), update))
-
-    def _register(self, event: str, after: Callable[..., None]) -> None:
-        assert event == "post_run_cell"
-        self.after.append(after)
-
-    def end_cell(self) -> None:
-        for after in tuple(self.after):
-            after(None)
-
-    def wait(self, seconds: float) -> None:
-        self.now += seconds
-        for timer in [timer for timer in self.timers if timer.due <= self.now]:
-            self.timers.remove(timer)
-            timer.act()
-
-    def transcripts(self) -> list[tuple[str, bool]]:
-        return [(data["text/html"], update) for data, display_id, update in self.shown if display_id]
-
-
-class Timer:
-    def __init__(self, notebook: Notebook, seconds: float, act: Callable[[], None]) -> None:
-        self.notebook, self.due, self.act = notebook, notebook.now + seconds, act
-        self.daemon = False
-
-    def start(self) -> None:
-        assert self.daemon
-        self.notebook.timers.append(self)
-
-    def cancel(self) -> None:
-        if self in self.notebook.timers:
-            self.notebook.timers.remove(self)
-
-
-@pytest.fixture
-def notebook(monkeypatch: pytest.MonkeyPatch) -> Notebook:
-    notebook = Notebook()
-    monkeypatch.setattr(module, "publish", notebook.publish)
-    monkeypatch.setattr(widget_module, "publish", notebook.publish)
-    monkeypatch.setattr(module, "get_ipython", lambda: notebook)
-    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: notebook.now))
-    timer = functools.partial(Timer, notebook)
-    monkeypatch.setattr(module, "threading", SimpleNamespace(RLock=threading.RLock, Timer=timer))
-    return notebook
 
 
 class Text:
@@ -182,7 +121,7 @@ def test_it_keeps_nothing_alive_and_leaves_no_listener(notebook: Notebook, text:
 
 @pytest.fixture
 def widget(notebook: Notebook) -> Iterator[ChatWidget]:
-    widget = ChatWidget(chat_model(), settings=QUICK)
+    widget = ChatWidget(chat_model(), settings=QUICK, inspect=False)
     yield widget
     widget.close()
 
@@ -219,7 +158,7 @@ def test_a_forgotten_turn_leaves_the_transcript(notebook: Notebook, widget: Chat
 
 
 def test_two_widgets_have_transcripts_of_their_own(notebook: Notebook, widget: ChatWidget) -> None:
-    other = ChatWidget(chat_model(), settings=QUICK)
+    other = ChatWidget(chat_model(), settings=QUICK, inspect=False)
     for one in (widget, other):
         one._ipython_display_()
     assert len({display_id for _, display_id, _ in notebook.shown if display_id}) == 2
@@ -227,7 +166,7 @@ def test_two_widgets_have_transcripts_of_their_own(notebook: Notebook, widget: C
 
 
 def test_a_displayed_widget_that_is_closed_is_collected(notebook: Notebook) -> None:
-    widget = ChatWidget(chat_model(), settings=QUICK)
+    widget = ChatWidget(chat_model(), settings=QUICK, inspect=False)
     widget._ipython_display_()
     widget.send("Hello")
     for thread in [thread for thread in threading.enumerate() if thread.name.startswith("dialogpt")]:
@@ -243,7 +182,7 @@ def test_a_displayed_widget_that_is_closed_is_collected(notebook: Notebook) -> N
 
 
 def test_a_chat_that_is_closed_is_displayed_as_its_transcript(notebook: Notebook) -> None:
-    widget = ChatWidget(chat_model(), settings=QUICK)
+    widget = ChatWidget(chat_model(), settings=QUICK, inspect=False)
     widget.send("Hello")
     widget.close()
     IPythonDisplayFormatter()(widget)

@@ -7,34 +7,16 @@ import subprocess
 import sys
 import threading
 import weakref
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import traitlets
 from builders import chat_model
 from page import GUARD, Gate, Page
 
 from dialogpt_widget import ChatWidget, ModelError, Settings
-from dialogpt_widget.engine.model import ChatModel
 
 QUICK = Settings(seed=1, max_new_tokens=6)
-
-
-@pytest.fixture
-def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
-    """Models by name: one that loads, or an error. `loads` counts."""
-    known: dict[str, Any] = {"loads": []}
-
-    def make(name: str, **_: Any) -> ChatModel:
-        known["loads"].append(name)
-        found = known[name]
-        if isinstance(found, Exception):
-            raise found
-        return found  # type: ignore[no-any-return]
-
-    monkeypatch.setattr(ChatModel, "from_pretrained", staticmethod(make))
-    yield known
-    ChatWidget.close_all()
 
 
 def offline() -> ModelError:
@@ -96,6 +78,34 @@ def test_code_that_waits_gets_the_loading_error(hub: dict[str, Any]) -> None:
     assert widget.send("Hello").ids
     assert widget.messages[0]["content"] == "Hello"
     assert len(widget.messages) == 2
+
+
+def test_another_model_can_be_chosen_as_soon_as_an_error_was_raised(hub: dict[str, Any]) -> None:
+    hub |= {"far/away": offline(), "mini": chat_model()}
+    widget = ChatWidget("mini", settings=QUICK)
+    for _ in range(8):
+        widget.use("far/away")
+        with pytest.raises(ModelError):
+            widget.send("Hello")
+        widget.use("mini")
+        assert widget.send("Hello").ids
+    widget.use("far/away")
+    widget.use("mini")  # what was chosen first has no say any more
+    assert widget.send("Hello").ids
+    assert widget.error is None
+
+
+def test_a_widget_that_its_constructor_refuses_leaves_nothing_behind(hub: dict[str, Any]) -> None:
+    heard: list[Any] = []
+    hook, sys.unraisablehook = sys.unraisablehook, heard.append
+    try:
+        for wrong in ({"height": "x"}, {"height": 3}, {"device": "toaster"}):
+            with pytest.raises((traitlets.TraitError, ValueError)):
+                ChatWidget("mini", **wrong)  # type: ignore[arg-type]
+            gc.collect()
+    finally:
+        sys.unraisablehook = hook
+    assert heard == []
 
 
 def test_two_widgets_share_one_model_and_answer_in_turn(hub: dict[str, Any]) -> None:

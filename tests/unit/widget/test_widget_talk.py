@@ -34,7 +34,7 @@ def test_mounting_makes_the_model_ready(page: Page) -> None:
     assert page.ask("mount", version=1)["ok"]
     page.until_phase("ready")
     assert page.state["info"]["parameters"] > 0
-    assert page.state["meter"] == {"used": 0, "window": 256, "first": None, "cut": 0}
+    assert page.state["meter"] == {"used": 0, "window": 256, "first": None, "cut": 0, "reused": None}
 
 
 def test_a_page_of_another_version_is_told_to_reload(page: Page) -> None:
@@ -49,6 +49,20 @@ def test_a_message_from_the_page_is_answered_in_its_state(page: Page, widget: Ch
     assert page.state["status"]["speed"] > 0
     assert page.state["meter"]["used"] > 0
     assert page.state["queue"] == []
+
+
+def test_the_page_is_told_what_the_cache_saved_the_newest_reply(page: Page, widget: ChatWidget) -> None:
+    first = widget.send("Hello")
+    assert page.state["meter"]["reused"] == 0
+    before = len(widget.conversation[first.parent].ids) + 1 + len(first.ids)
+    second = widget.send("And then?")
+    assert before - 1 <= page.state["meter"]["reused"] <= before  # the cache never has what was said last
+    third = widget.regenerate(second)
+    assert page.state["meter"]["reused"] > before
+    widget.select(second)
+    page.until(lambda: page.state["leaf"] == second.id)
+    assert page.state["meter"]["reused"] is None
+    assert third.id in widget.conversation
 
 
 def test_frames_and_the_settled_turn_agree(page: Page, widget: ChatWidget) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import dialogpt_widget
 from dialogpt_widget.dialogue.messages import MAX_MESSAGE_BYTES
-from dialogpt_widget.widget import wire
+from dialogpt_widget.widget import questions, wire
 
 MIRROR = (Path(dialogpt_widget.__file__).parent.parent / "js" / "wire.js").read_text("utf-8")
 json_values: Any = st.recursive(
@@ -20,38 +20,47 @@ json_values: Any = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
     max_leaves=6,
 )
-EXAMPLES: dict[Any, Any] = {int: 7, str: "7", bool: True, dict: {"seed": 7}, (int, type(None)): None}
+EXAMPLES: dict[Any, Any] = {
+    int: 7,
+    str: "7",
+    bool: True,
+    dict: {"seed": 7},
+    (int, type(None)): None,
+    (str, type(None)): None,
+    list: [7],
+    (int, float): 0.5,
+}
 near_requests = st.fixed_dictionaries(
-    {"op": st.sampled_from(sorted(wire.OPS)) | json_values, "id": st.text(max_size=70) | json_values},
-    optional=dict.fromkeys((*(name for names in wire.OPS.values() for name in names), "more"), json_values),
+    {"op": st.sampled_from(sorted(questions.OPS)) | json_values, "id": st.text(max_size=70) | json_values},
+    optional=dict.fromkeys((*(name for names in questions.OPS.values() for name in names), "more"), json_values),
 )
 
 
 @given(json_values | near_requests)
 def test_any_json_is_a_request_or_refused(content: Any) -> None:
     try:
-        request = wire.parse_request(content)
-    except wire.RequestError:
+        request = questions.parse_request(content)
+    except questions.RequestError:
         return
-    assert set(request) == {"op", "id", *wire.OPS[request["op"]]}
-    for name, kind in wire.OPS[request["op"]].items():
+    assert set(request) == {"op", "id", *questions.OPS[request["op"]]}
+    for name, kind in questions.OPS[request["op"]].items():
         kinds = kind if isinstance(kind, tuple) else (kind,)
         assert type(request[name]) in kinds  # type: ignore[literal-required]
 
 
-@pytest.mark.parametrize("op", wire.OPS)
+@pytest.mark.parametrize("op", questions.OPS)
 def test_every_request_is_understood_and_what_it_does_not_need_is_left_out(op: str) -> None:
-    arguments = {name: EXAMPLES[kind] for name, kind in wire.OPS[op].items()}
-    assert wire.parse_request({"op": op, "id": "a", **arguments, "more": 1}) == {"op": op, "id": "a", **arguments}
+    arguments = {name: EXAMPLES[kind] for name, kind in questions.OPS[op].items()}
+    assert questions.parse_request({"op": op, "id": "a", **arguments, "more": 1}) == {"op": op, "id": "a", **arguments}
     for name in arguments:
-        with pytest.raises(wire.RequestError, match=name):
-            wire.parse_request({"op": op, "id": "a", **arguments, name: b"no JSON"})
+        with pytest.raises(questions.RequestError, match=name):
+            questions.parse_request({"op": op, "id": "a", **arguments, name: b"no JSON"})
 
 
 @pytest.mark.parametrize("version", [True, 1.0, "1"])
 def test_a_version_is_a_whole_number(version: Any) -> None:
-    with pytest.raises(wire.RequestError):
-        wire.parse_request({"op": "mount", "id": "a", "version": version})
+    with pytest.raises(questions.RequestError):
+        questions.parse_request({"op": "mount", "id": "a", "version": version})
 
 
 def constant(name: str) -> str:
@@ -69,13 +78,14 @@ def block(name: str) -> str:
 def fields(typedef: str) -> list[str]:
     found = re.search(rf"@typedef {{object}} {typedef}\b(.*?)(?:@typedef|\*/)", MIRROR, re.DOTALL)
     assert found is not None
-    return re.findall(r"@property {[^}]*(?:{[^}]*})?[^}]*} (\w+)", found[1])
+    return re.findall(r"@property {[^}]*(?:{[^}]*})?[^}]*} \[?(\w+)", found[1])
 
 
 def test_both_sides_have_the_same_constants() -> None:
     assert int(constant("VERSION")) == wire.VERSION
     assert int(constant("MAX_MESSAGE_BYTES").replace("_", "")) == MAX_MESSAGE_BYTES
     assert constant("TURN_KEY") == wire.TURN_KEY
+    assert constant("TOKENS_KEY") == wire.TOKENS_KEY
 
 
 def test_both_sides_have_the_same_traits() -> None:
@@ -84,7 +94,7 @@ def test_both_sides_have_the_same_traits() -> None:
 
 def test_both_sides_have_the_same_requests() -> None:
     theirs = {op: re.findall(r'"(\w+)"', names) for op, names in re.findall(r"(\w+): \[(.*?)\]", block("OPS"))}
-    assert theirs == {op: list(arguments) for op, arguments in wire.OPS.items()}
+    assert theirs == {op: list(arguments) for op, arguments in questions.OPS.items()}
 
 
 @pytest.mark.parametrize(
@@ -98,6 +108,8 @@ def test_both_sides_have_the_same_requests() -> None:
         (wire.Meter, "Meter"),
         (wire.TurnState, "Turn"),
         (wire.Frame, "Frame"),
+        (wire.TokensState, "Tokens"),
+        (wire.PaceState, "Pace"),
         (wire.Made, "Made"),
         (wire.Preset, "Preset"),
         (wire.Choice, "Choice"),

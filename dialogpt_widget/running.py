@@ -1,0 +1,179 @@
+"""A reply as it runs: begun, told of, stopped, settled; one at a time."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from dialogpt_widget.course import Said, TakenBack
+from dialogpt_widget.dialogue.conversation import Conversation
+from dialogpt_widget.dialogue.turn import Turn
+from dialogpt_widget.listeners import Listeners
+from dialogpt_widget.moves import Move
+from dialogpt_widget.pace import HEARS, Pace
+from dialogpt_widget.replies import Replies
+from dialogpt_widget.reply import Reply
+from dialogpt_widget.settings import Settings
+
+if TYPE_CHECKING:
+    from dialogpt_widget.engine.record import Token
+
+PAUSED = "A reply is paused: call finish() to run it to its end, or stop(), first."
+Show = Callable[[str], object]
+Hear = Callable[[Said | TakenBack], object]
+
+
+@contextmanager
+def alone(busy: threading.RLock, pace: Pace) -> Iterator[None]:
+    """Waits until no other thread runs a reply of a chat.
+
+    Raises:
+        RuntimeError: one is paused, and may stay so.
+    """
+    while not busy.acquire(timeout=HEARS):
+        if pace.waiting:
+            raise RuntimeError(PAUSED)
+    try:
+        yield
+    finally:
+        busy.release()
+
+
+class Running(Replies):
+    """A conversation in which replies are said."""
+
+    def __init__(self, conversation: Conversation | None, settings: Settings) -> None:
+        super().__init__(conversation, settings)
+        self._busy = threading.RLock()
+        self._moment = threading.Lock()  # in which a reply begins: it is running, and its pace knows
+        self._running: Reply | None = None
+        self._speaker: threading.Thread | None = None
+        self._token_listeners: Listeners[Token] = Listeners()
+        self._turn_listeners: Listeners[Turn] = Listeners()
+
+    def begin(self, reply: Reply) -> None:
+        """Selects the path that ends with the question of a reply, which is about to run."""
+        if reply.moved is None:
+            reply.moved = self.conversation.point(reply.parent)
+
+    @property
+    def running(self) -> Reply | None:
+        """The reply that is running."""
+        return self._running
+
+    def run(
+        self, reply: Reply, show: Show | None = None, hear: Hear | None = None, *, first: Move | None = None
+    ) -> Turn:
+        """Decodes a reply to its end and adds it; it is selected unless something else has been meanwhile.
+
+        While it runs, the path that ends with its question is selected.
+
+        Args:
+            reply: from `reply` or `continuation`.
+            show: called with each piece of text; what is taken back and said again comes again.
+            hear: called with each event of the reply, as it is once the reply's `text` and `tokens` show it.
+            first: has the reply begin paused, with this move.
+
+        Returns:
+            The settled turn. One without tokens, stopped before its first, is not added.
+
+        Raises:
+            KeyboardInterrupt: Ctrl-C; what was said until then is kept.
+            ModelError: memory ran out.
+            RuntimeError: another reply is paused.
+        """
+        with alone(self._busy, self.pace):
+            self._open(reply, first)
+            error = None
+            try:
+                for event in reply:
+                    self._tell(event)
+                    if hear:
+                        hear(event)
+                    if show and isinstance(event, Said) and event.piece:
+                        show(event.piece)
+            except Exception as problem:
+                error = problem
+                raise
+            finally:
+                self._settle(reply, error)
+        return reply.settled.result()
+
+    def _open(self, reply: Reply, first: Move | None) -> None:
+        self.begin(reply)
+        with self._moment:
+            self._running, self._speaker = reply, threading.current_thread()
+            self.pace.begin(reply.model.vocabulary, first)
+
+    def _tell(self, event: Said | TakenBack) -> None:
+        if isinstance(event, Said) and event.token is not None:
+            self._token_listeners.tell(event.token)
+
+    def _settle(self, reply: Reply, error: BaseException | None) -> None:
+        self._running = self._speaker = None
+        try:
+            turn = self._kept(reply)
+        except Exception as problem:
+            reply.settled.set_exception(error or problem)
+            raise
+        else:
+            if error is None:
+                reply.settled.set_result(turn)
+            else:
+                reply.settled.set_exception(error)
+        finally:
+            self.pace.end()
+
+    def _kept(self, reply: Reply) -> Turn:
+        turn = reply.turn()
+        here = self.conversation.leaf == reply.parent.id
+        if reply.tokens:
+            self.states.keep(turn, reply.begun.states, reply.states)
+            self.add(turn, select=here, joined=bool(reply.moved or reply.said))
+        elif reply.moved and here:
+            self.conversation.undo()
+        return turn
+
+    def stop(self) -> None:
+        """Stops the running reply before the model's next step; any thread may call it."""
+        running = self._running
+        if running is not None:
+            running.stop.set()
+            self.pace.wake()
+
+    def forget(self, turn: Turn | int) -> tuple[Turn, ...]:
+        """Erases a turn with all that follows it, for good: `undo` does not bring it back.
+
+        Returns:
+            What was erased.
+
+        Raises:
+            RuntimeError: a reply is running there.
+            UnknownTurnError: it is not in this conversation, or no longer.
+        """
+        running = self._running
+        first = self.conversation.find(turn)
+        if running is not None and first in self.conversation.path_to(running.parent):
+            raise RuntimeError("A reply is being said there: stop it first, then forget.")
+        gone = self.conversation.forget(first)
+        self.states.forget(gone)
+        return gone
+
+    def add(self, turn: Turn, *, select: bool = True, joined: bool = False) -> Turn:
+        """Adds a settled turn and tells of it."""
+        self.conversation.add(turn, select=select, joined=joined)
+        self._turn_listeners.tell(turn)
+        return turn
+
+    def on_token(self, listener: Callable[[Token], Any]) -> Callable[[], None]:
+        """Calls `listener(token)` for each token of each reply; returns a function that ends that.
+
+        A token that was taken back is told again when it is revealed again.
+        """
+        return self._token_listeners.add(listener)
+
+    def on_turn(self, listener: Callable[[Turn], Any]) -> Callable[[], None]:
+        """Calls `listener(turn)` for each turn that settles; returns a function that ends that."""
+        return self._turn_listeners.add(listener)

@@ -1,0 +1,142 @@
+"""A widget's reply in slow motion: the worker says it, the page sees how far it is."""
+
+from __future__ import annotations
+
+import weakref
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from typing import Any
+
+from dialogpt_widget.chat import Chat
+from dialogpt_widget.course import Said, TakenBack
+from dialogpt_widget.moves import Move
+from dialogpt_widget.pace import Pace
+from dialogpt_widget.reply import Reply
+from dialogpt_widget.running import PAUSED
+from dialogpt_widget.widget import wire
+from dialogpt_widget.widget.item import Item, View
+from dialogpt_widget.widget.stage import Stage
+
+
+class SlowChat(Chat):
+    """A chat whose replies are said by its session, in slow motion too."""
+
+    _session: weakref.ref[Pacing]
+
+    def join(self, session: Pacing) -> None:
+        """Names the session."""
+        self._session = weakref.ref(session)
+
+    def begin_with(self, move: Move) -> Reply:
+        """Begins a reply to the path's last message, paused, and waits until it has made its first move."""
+        return self._own().begin_with(move)
+
+    def wait_for(self, done: Future[Any]) -> None:
+        """Waits for a move or a reply, and posts its frames meanwhile."""
+        self._own().wait_for(done)
+
+    def _own(self) -> Pacing:
+        session = self._session()
+        assert session is not None
+        return session
+
+
+class Pacing(Stage):
+    """What a session does when a reply is slow.
+
+    Attributes:
+        chat: the conversation and its model.
+    """
+
+    def __init__(self, chat: Chat, view: View) -> None:
+        super().__init__(view)
+        self.chat = chat
+        self._queue: list[Item] = []
+        self._active: Item | None = None
+        self._shown = self.pace
+        chat.pace.on_change(self._pace_changed)
+
+    @property
+    def pace(self) -> wire.PaceState:
+        """How the running reply is revealed, as the page needs it."""
+        pace, running = self.chat.pace, self.chat.running
+        return {
+            "mode": pace.mode,
+            "rate": pace.rate,
+            "guessing": pace.guessing,
+            "waiting": pace.waiting,
+            "count": len(running.tokens) if running else 0,
+        }
+
+    def ask(self, move: Move) -> None:
+        """Has the running reply make a move, or begins one with it; does not wait for it.
+
+        Raises:
+            ValueError: there is nothing to answer.
+            RuntimeError: a reply is about to begin.
+        """
+        with self._lock:
+            if self.chat.running is not None:
+                self.chat.pace.ask(move)
+            elif self._queue or self._active:
+                raise RuntimeError("A reply is about to begin: try again in a moment.")
+            else:
+                self.put(Item("regenerate", turn=self.chat.question(), first=move))
+
+    def begin_with(self, move: Move) -> Reply:
+        """Begins a reply to the path's last message, paused, and waits until it has made its first move."""
+        item = self.put(Item("regenerate", turn=self.chat.question(), first=move, awaited=True, paced=True))
+        self._wait(item, move.done, item.done)
+        if item.made is None:
+            item.done.result()
+        assert item.made is not None
+        return item.made
+
+    def wait_for(self, done: Future[Any]) -> None:
+        """Waits for a move or a reply, and posts frames meanwhile."""
+        self._wait(self._active, done)
+
+    def put(self, item: Item) -> Item:
+        """Takes something to answer; it waits for what came before it."""
+        raise NotImplementedError
+
+    def withdraw(self, item_id: str) -> Item | None:
+        """Takes back what has not begun; None if it has."""
+        raise NotImplementedError
+
+    def _wait(self, item: Item | None, *done: Future[Any]) -> None:
+        waited_for = item is not None and item.paced and item.first is None
+        if item is not None:
+            item.paced = True
+        try:
+            while not wait(done, wire.FRAME_INTERVAL, FIRST_COMPLETED).done:
+                self.frames.post_due()
+                if item is not None:
+                    self._refuse_behind_pause(item)
+        finally:
+            if item is not None:
+                item.paced = waited_for
+            self.frames.flush()
+
+    def _refuse_behind_pause(self, item: Item) -> None:
+        if self.chat.pace.waiting and self.withdraw(item.id) is not None:
+            raise RuntimeError(PAUSED)
+
+    def _hear(self, event: Said | TakenBack, reply: Reply, item: Item) -> None:
+        if isinstance(event, Said):
+            self.frames.add(event.piece)
+        else:
+            self.frames.cut(reply.text, len(reply.begun.ids) + len(reply.tokens))
+        if not item.paced:
+            self.frames.post_due()
+
+    def _pace_changed(self, pace: Pace) -> None:
+        item = self._active
+        if item is not None and not item.paced and pace.waiting:
+            self.frames.flush()
+        with self._lock:
+            state = self.pace
+            if self.chat.running is not None and not state["waiting"]:
+                state["count"] = self._shown["count"]  # that alone is news only where the reply waits or has ended
+            if state != self._shown:
+                self._shown = self.pace
+                self.show("pace")

@@ -1,0 +1,160 @@
+"""What a session does on the thread of its model: loads it, says replies, tells what went wrong."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import Any
+
+from dialogpt_widget.chat import Chat
+from dialogpt_widget.dialogue.conversation import UnknownTurnError
+from dialogpt_widget.dialogue.turn import Turn
+from dialogpt_widget.engine.errors import ModelError
+from dialogpt_widget.engine.source import ModelSource
+from dialogpt_widget.widget import present, wire
+from dialogpt_widget.widget.item import Item, View
+from dialogpt_widget.widget.keys import SELECTION, key_of, tokens_key_of
+from dialogpt_widget.widget.pacing import Pacing
+from dialogpt_widget.widget.rows import rows_of
+from dialogpt_widget.widget.worker import WORKERS, Worker
+
+_log = logging.getLogger(__name__)
+_PROGRESS_INTERVAL = 0.1  # seconds
+FORGOTTEN = "What this was to answer has been forgotten."
+
+
+class Working(Pacing):
+    """A session at work.
+
+    Attributes:
+        inspect: whether the page gets what is known of tokens.
+    """
+
+    def __init__(self, chat: Chat, view: View, *, inspect: bool) -> None:
+        super().__init__(chat, view)
+        self.inspect = inspect
+        self._failed: Item | None = None
+        self._ahead = 0
+        self._speed: float | None = None
+        self._reused: tuple[int | None, int | None] = (None, None)  # the newest reply, and what it reused
+        self._told = 0.0
+        self._worker = self._find_worker()
+
+    def _next(self) -> None:
+        """Begins what waits, if nothing runs."""
+        with self._lock:
+            if self._active is not None or not self._queue or self.closed:
+                return
+            item = self._active = self._queue[0]
+            worker = self._worker
+            worker.submit(lambda: self._answer(item, worker), self._moved)
+
+    def _prepare(self, worker: Worker) -> None:
+        try:
+            self._load(worker)
+        except BaseException as error:
+            for refused in self._fail(None, error, worker):
+                refused.settle(error)
+
+    def _load(self, worker: Worker) -> None:
+        if worker is self._worker and worker.source.model is None:
+            self.show(status=present.status("loading", f"Loading {present.info(worker.source.name)['title']}"))
+            worker.source.load(self._progress)
+        if worker is not self._worker:
+            return
+        known = [] if self.chat.model is not None else [tokens_key_of(turn) for turn in self.chat.turns]
+        self.chat.load_model()
+        self.chat.verify()
+        self._ahead = 0
+        self.show("info", "meter", "queue", *known, status=self._ready())
+
+    def _answer(self, item: Item, worker: Worker) -> None:
+        outcome: Turn | BaseException | None = None
+        concerned = [item]
+        try:
+            outcome = self._said(item, worker)
+        except UnknownTurnError:  # it was forgotten in the moment in which its reply began
+            outcome = RuntimeError(FORGOTTEN)
+            self._settled(status=self._ready())
+        except BaseException as error:
+            outcome = error
+            self._settled(item.asked, item.made.turn() if item.made else None)
+            concerned = self._fail(item, error, worker)
+        finally:
+            with self._lock:
+                if self._active is item:
+                    self._active = None
+                    if self.error is None:
+                        self._next()
+            if outcome is not None:
+                for one in concerned:
+                    one.settle(outcome)  # only now, so that who has waited finds the session idle
+
+    def _said(self, item: Item, worker: Worker) -> Turn | None:
+        """Says the reply; None if it is not to be said, or not by this worker."""
+        if item not in self._queue:
+            return None
+        self._load(worker)
+        with self._lock:
+            if item not in self._queue or worker is not self._worker:
+                return None
+            self._queue.remove(item)
+        reply = item.made = item.reply(self.chat)
+        self.chat.begin(reply)
+        self.frames.begin(reply.id, rows_of(reply) if self.inspect else None)
+        busy = present.status("generating", "", turn=reply.id, parent=reply.parent.id, speed=self._speed)
+        self.show(key_of(reply.parent), "queue", *SELECTION, status=busy)
+        began = time.perf_counter()
+        settled = self.chat.run(reply, hear=lambda event: self._hear(event, reply, item), first=item.first)
+        took = time.perf_counter() - began - self.chat.pace.waited
+        self._speed = len(reply.tokens) / max(took, 1e-6)
+        self._reused = reply.id, reply.reused
+        self._settled(settled, status=self._ready())
+        return settled
+
+    def _settled(self, *turns: Turn | None, **status: Any) -> None:
+        self.frames.end()
+        kept = [turn for turn in turns if turn is not None and turn.id in self.chat.conversation]
+        self.show(*map(key_of, kept), *SELECTION, **status)
+
+    def _fail(self, item: Item | None, problem: BaseException, worker: Worker) -> list[Item]:
+        """Shows what went wrong; returns whom it concerns, who are yet to be told."""
+        expected = isinstance(problem, ModelError)
+        _log.log(logging.INFO if expected else logging.ERROR, "A reply failed.", exc_info=problem)
+        with self._lock:
+            begun = item is not None and item not in self._queue
+            if worker is not self._worker and not begun:
+                return []  # another model has been chosen, with which they are answered
+            refused = [waiting for waiting in self._queue if waiting.awaited]
+            for waiting in refused:
+                self._queue.remove(waiting)
+            if self._active in refused:
+                self._active = None
+            if item is not None and begun:
+                self._failed = item
+                refused.append(item)
+            self._ahead = 0
+            self.show("queue", status=present.status("error", ""), error=present.error(problem))
+        return refused
+
+    def _progress(self, what: str, share: float | None) -> None:
+        now = time.monotonic()
+        if share in (None, 0.0, 1.0) or now - self._told >= _PROGRESS_INTERVAL:
+            self._told = now
+            self.show(status=present.status("loading", what, progress=share))
+
+    def _moved(self, ahead: int) -> None:
+        if self._worker.source.model is None:
+            return  # what is ahead is the loading of the model, which has a status of its own
+        self._ahead = ahead
+        others = "another reply" if ahead == 1 else f"{ahead} other replies"
+        self.show("queue", status=present.status("waiting", f"Waiting for {others} on this model", ahead=ahead))
+
+    def _ready(self) -> wire.Status:
+        return present.status("ready", "", speed=self._speed)
+
+    def _find_worker(self) -> Worker:
+        chat = self.chat
+        worker = WORKERS.of(ModelSource(chat.model_name, chat.device, chat.precision, chat.revision, chat.model))
+        chat.source = worker.source.load
+        return worker

@@ -1,0 +1,168 @@
+import { button, h } from "../chat/dom.js";
+import { Slider, slides } from "./sliders.js";
+import { Stack, shadesOf } from "./stack.js";
+import { approximate } from "./stages.js";
+import { stepsOf } from "./steps.js";
+
+/** @import { Names } from "./piece.js" */
+/** @import { Choice, Place, Values } from "./stages.js" */
+/** @import { Step } from "./steps.js" */
+
+/**
+ * @typedef {object} Asking
+ * @property {((values: Record<string, number>) => Promise<Choice>) | null} explain null without a model
+ * @property {() => Promise<Place[]>} ranked
+ * @property {(token: number) => void} fork
+ */
+
+/** How a token was chosen: a picture for each step, and sliders that ask what the same dice would have done. */
+export class How {
+  /** @type {Map<string, StepView>} */
+  #steps = new Map();
+  /** @type {Choice | null} with the reply's own settings */
+  #exact = null;
+  /** @type {Place[]} */
+  #known = [];
+  /** @type {Record<string, number>} */
+  #changed = {};
+  #asked = 0;
+  /** @type {Map<number, number>} */
+  #shades = new Map();
+
+  /**
+   * @param {number} chosen the token that is there
+   * @param {Values & Record<string, any>} values the settings of the reply
+   * @param {Names} names @param {Asking} asking
+   */
+  constructor(chosen, values, names, asking) {
+    this.chosen = chosen;
+    this.values = values;
+    this.names = names;
+    this.asking = asking;
+    this.list = h("ol", "dgpt-steps");
+    this.source = h("p", "dgpt-small dgpt-source");
+    this.now = h("p", "dgpt-now", { "aria-live": "polite" });
+    this.back = button("Back to the reply’s own settings", "dgpt-quiet");
+    this.fork = button("Say it here", "dgpt-plain");
+    this.after = h("div", "dgpt-row", {}, this.fork, this.back);
+    this.element = h("div", "dgpt-how", {}, this.source, this.list, this.now, this.after);
+    this.back.addEventListener("click", () => this.#reset());
+    this.now.hidden = this.after.hidden = true;
+  }
+
+  /** Shows what is known without the model. @param {Choice} choice */
+  record(choice) {
+    this.source.textContent =
+      "From the stored record: what was cut is exact, the rest goes by the most probable tokens. Sliders need the model.";
+    this.#draw(choice, this.values, false);
+  }
+
+  /** Asks the model. */
+  async ask() {
+    const { explain, ranked } = this.asking;
+    if (!explain) return;
+    this.source.textContent = "Asking the model…";
+    const [exact, known] = await Promise.all([explain({}), ranked()]);
+    this.#exact = exact;
+    this.#known = known;
+    this.source.textContent = "";
+    this.#draw(exact, this.values, true);
+  }
+
+  /** @param {string} name @param {number} value @param {boolean} rest */
+  async #move(name, value, rest) {
+    const exact = this.#exact;
+    if (!exact) return;
+    this.#changed[name] = value;
+    const values = { ...this.values, ...this.#changed };
+    const asked = ++this.#asked;
+    if (!rest) {
+      this.#draw(approximate(exact, this.#known, values), values, true);
+      this.source.textContent = `≈ while you drag: reckoned from the ${this.#known.length} most probable tokens.`;
+      this.#tell(null);
+      return;
+    }
+    try {
+      const choice = await this.asking.explain?.(this.#changed);
+      if (!choice || asked !== this.#asked) return;
+      this.#draw(choice, values, true);
+      this.source.textContent = "Exact, over the whole vocabulary.";
+      this.#tell(choice);
+    } catch (error) {
+      this.source.textContent = /** @type {Error} */ (error).message;
+    }
+  }
+
+  #reset() {
+    this.#changed = {};
+    this.#asked++;
+    for (const step of this.#steps.values()) step.element.remove();
+    this.#steps.clear();
+    this.source.textContent = "";
+    this.now.hidden = this.after.hidden = true;
+    if (this.#exact) this.#draw(this.#exact, this.values, true);
+    this.list.querySelector("input")?.focus({ preventScroll: true });
+  }
+
+  /** Says what the same dice would hit now. @param {Choice | null} choice null while that is not exact */
+  #tell(choice) {
+    this.after.hidden = false;
+    this.now.hidden = choice === null;
+    const other = choice !== null && choice.chosen !== this.chosen;
+    this.fork.hidden = !other;
+    if (!choice) return;
+    const name = this.names.tell(choice.chosen);
+    this.now.replaceChildren("With this, the same dice hit ", name, other ? "." : ", as they did.");
+    this.fork.textContent = `Say “${this.names.name(choice.chosen)}” here`;
+    this.fork.onclick = () => this.asking.fork(choice.chosen);
+  }
+
+  /** @param {Choice} choice @param {Values & Record<string, any>} values @param {boolean} live */
+  #draw(choice, values, live) {
+    if (this.#shades.size === 0) this.#shades = shadesOf(choice.stages[0]?.ids ?? []);
+    const steps = stepsOf(choice, values, live);
+    const views = steps.map((step) => this.#step(step, live));
+    const elements = views.map(({ element }) => element);
+    for (const [name, { element }] of this.#steps)
+      if (!elements.includes(element)) {
+        element.remove();
+        this.#steps.delete(name);
+      }
+    let next = this.list.firstChild;
+    for (const element of elements)
+      if (element === next) next = next.nextSibling;
+      else this.list.insertBefore(element, next);
+    views.forEach((view, place) => {
+      view.show(/** @type {Step} */ (steps[place]), this.names);
+    });
+  }
+
+  /** @param {Step} step @param {boolean} live */
+  #step({ name }, live) {
+    const moved = (/** @type {number} */ value, /** @type {boolean} */ rest) => this.#move(name, value, rest);
+    const slider = live && slides(name) ? new Slider(name, Number(this.values[name]), moved) : null;
+    const view = this.#steps.get(name) ?? new StepView(new Stack(this.names, this.#shades), slider);
+    this.#steps.set(name, view);
+    return view;
+  }
+}
+
+/** One step: what happened, its picture, and the slider that changes it. */
+class StepView {
+  /** @param {Stack} stack @param {Slider | null} slider */
+  constructor(stack, slider) {
+    this.stack = stack;
+    this.title = h("strong", "");
+    this.text = h("span", "");
+    const words = h("p", "dgpt-step-words", {}, this.title, " ", this.text);
+    this.element = h("li", "dgpt-step", {}, words, ...(slider ? [slider.input] : []), stack.element);
+  }
+
+  /** @param {Step} step @param {Names} names */
+  show({ name, title, text, segments, draw, hit }, names) {
+    this.element.dataset.stage = name;
+    this.title.textContent = title;
+    this.text.replaceChildren(text, ...(hit === undefined ? [] : [" ", names.tell(hit), "."]));
+    this.stack.show(segments, { draw: draw ?? null, ...(hit === undefined ? {} : { hit }) });
+  }
+}
