@@ -234,6 +234,8 @@ def test_everything_is_reached_and_done_with_the_keyboard_alone(notebook: Notebo
     press("Shift+Tab")
     expect(view.turns.last.get_by_role("button", name="Copy")).to_be_focused()
     press("Shift+Tab")
+    expect(view.turns.last.get_by_role("button", name="0000: ")).to_be_focused()
+    press("Shift+Tab")
     expect(view.turns.last).to_be_focused()
     press("Home")
     expect(view.turns.first).to_be_focused()
