@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import functools
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import numpy as np
 
+from dialogpt_widget.dialogue.locking import locked
 from dialogpt_widget.dialogue.tokens import Reading, TokenTable
 from dialogpt_widget.dialogue.turn import Turn
-
-P = ParamSpec("P")
-R = TypeVar("R")
 
 
 class UnknownTurnError(KeyError):
@@ -22,17 +18,6 @@ class UnknownTurnError(KeyError):
 
     def __str__(self) -> str:
         return str(self.args[0])
-
-
-def _locked(method: Callable[Concatenate[Any, P], R]) -> Callable[Concatenate[Any, P], R]:
-    """A method that has the conversation to itself: the model's thread adds while another selects."""
-
-    @functools.wraps(method)
-    def alone(self: Any, *args: P.args, **named: P.kwargs) -> R:
-        with self._lock:
-            return method(self, *args, **named)
-
-    return alone  # type: ignore[return-value]  # functools.wraps loses the first argument's place
 
 
 class Conversation:
@@ -81,7 +66,7 @@ class Conversation:
         """The selected branch, root first."""
         return self.path_to(self._leaf)
 
-    @_locked
+    @locked
     def path_to(self, turn: Turn | int | None) -> tuple[Turn, ...]:
         """The turns from the root to `turn`, both included.
 
@@ -123,7 +108,7 @@ class Conversation:
         """Of each turn that was on a selected path its child that was there last, None for the root; in order."""
         return sorted(self._recent.items(), key=lambda pair: -1 if pair[0] is None else pair[0])
 
-    @_locked
+    @locked
     def copy(self) -> Conversation:
         """A conversation of its own with the same turns and the same path, of one moment; it has nothing to undo."""
         copied = Conversation(next_id=self._next)
@@ -132,19 +117,19 @@ class Conversation:
         copied.restore(self._leaf, self._recent.items())
         return copied
 
-    @_locked
+    @locked
     def restore(self, leaf: int | None, recent: Iterable[tuple[int | None, int]]) -> None:
         """Puts back what was selected when a conversation was saved; there is nothing to undo then."""
         self._leaf, self._recent, self._past = leaf, dict(recent), []
         self._remember()
 
-    @_locked
+    @locked
     def reserve(self) -> int:
         """An id for a turn that is still being made; a reply that leaves no turn leaves a gap."""
         self._next += 1
         return self._next - 1
 
-    @_locked
+    @locked
     def add(self, turn: Turn, *, select: bool = True, joined: bool = False) -> Turn:
         """Appends a settled turn; its id comes from `reserve`.
 
@@ -168,7 +153,7 @@ class Conversation:
             self._go(turn.id, joined=joined)
         return turn
 
-    @_locked
+    @locked
     def graft(self, *others: Conversation) -> tuple[Turn, ...]:
         """Takes over other conversations' turns as branches of this one and selects the last one's path.
 
@@ -196,7 +181,7 @@ class Conversation:
         self._recent |= {moved(parent): child + start for parent, child in other._recent.items() if parent is not None}
         return moved(other.leaf)
 
-    @_locked
+    @locked
     def forget(self, turn: Turn | int) -> tuple[Turn, ...]:
         """Erases a turn with all that follows it, for good; returns what was erased.
 
@@ -219,7 +204,7 @@ class Conversation:
             self._remember()
         return tuple(gone.values())
 
-    @_locked
+    @locked
     def rescore(self, turn: Turn | int, rows: np.ndarray) -> None:
         """Puts newly computed token rows into a turn's record.
 
@@ -231,17 +216,17 @@ class Conversation:
             raise ValueError("These rows are of other tokens.")
         self._turns[old.id] = replace(old, rows=rows)
 
-    @_locked
+    @locked
     def siblings(self, turn: Turn | int) -> tuple[Turn, ...]:
         """The versions of a turn: all that follow the same parent, itself included, oldest first."""
         return tuple(self._turns[child] for child in self._children[self[_id(turn)].parent])
 
-    @_locked
+    @locked
     def children(self, turn: Turn | int | None) -> tuple[Turn, ...]:
         """The turns that follow `turn` directly; for None the first turns."""
         return tuple(self._turns[child] for child in self._children[None if turn is None else self[_id(turn)].id])
 
-    @_locked
+    @locked
     def select(self, turn: Turn | int) -> tuple[Turn, ...]:
         """Selects the path through `turn` down to its most recently selected leaf; returns that path."""
         leaf = self[_id(turn)].id
@@ -250,7 +235,7 @@ class Conversation:
         self._go(leaf)
         return self.path
 
-    @_locked
+    @locked
     def clear(self) -> None:
         """Selects an empty path. Nothing is erased: `undo` brings the path back."""
         self._go(None)
@@ -260,14 +245,14 @@ class Conversation:
         """Whether there is a selection to go back to."""
         return any(leaf != self._leaf for leaf in self._past)
 
-    @_locked
+    @locked
     def point(self, turn: Turn | int | None) -> bool:
         """Selects the path that ends at a turn, or none; returns whether that changed anything."""
         before = self._leaf
         self._go(None if turn is None else self[_id(turn)].id)
         return self._leaf != before
 
-    @_locked
+    @locked
     def undo(self) -> tuple[Turn, ...]:
         """Restores the previous selection and returns its path; without one, nothing changes."""
         while self._past:

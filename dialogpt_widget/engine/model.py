@@ -3,36 +3,27 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
-import hashlib
 import secrets
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
 
-from dialogpt_widget.arguments import check_ids, check_settings, check_text
+from dialogpt_widget.arguments import check_settings, check_text
 from dialogpt_widget.dialogue.context import window_size
-from dialogpt_widget.dialogue.tokens import ALTERNATIVES, TokenTable, given_rows
 from dialogpt_widget.engine.decoding import Decoder
-from dialogpt_widget.engine.loading import Loaded, load, out_of_memory
+from dialogpt_widget.engine.loading import Loaded, load
+from dialogpt_widget.engine.readout import PREFILL, Readout, check_known_ids
 from dialogpt_widget.engine.record import Token
 from dialogpt_widget.engine.source import Progress
 from dialogpt_widget.engine.text import TextStream
 from dialogpt_widget.settings import Settings
 
-if TYPE_CHECKING:
-    from dialogpt_widget.engine.depth import Depth
-
-PREFILL = 256  # tokens of a long context that are read at once, so that a stop is heard in between
 SEED_BITS = 32  # of a seed that is drawn; a browser's numbers hold 53
 
 
-class ChatModel:
+class ChatModel(Readout):
     """A model in memory, its tokenizer, and the keys and values of what it has read last.
 
     One thread at a time uses it: `generate` and `score` hold a lock while they compute.
@@ -52,16 +43,9 @@ class ChatModel:
     """
 
     def __init__(self, loaded: Loaded) -> None:
-        self._network, self._codec = loaded.network, loaded.codec
-        self.name, self.revision = loaded.name, loaded.revision
-        self.device, self.precision = loaded.device, loaded.precision
+        super().__init__(loaded)
+        self.revision, self.device = loaded.revision, loaded.device
         self.device_name = _device_name(loaded.device)
-        self.eos = loaded.codec.eos
-        self.vocabulary = loaded.network.vocabulary
-        self.positions = loaded.network.positions
-        self.parameters = loaded.network.parameters
-        self.compact = loaded.network.compact
-        self._lock = threading.RLock()
         self._cached: list[int] = []
         self.reused = 0
 
@@ -86,17 +70,6 @@ class ChatModel:
     def __repr__(self) -> str:
         return f"<ChatModel {self.name}, {self.parameters:,} parameters, {self.precision} on {self.device}>"
 
-    @functools.cached_property
-    def fingerprint(self) -> str:
-        """Tells two sets of weights apart, whatever their name: 12 hexadecimal digits of SHA-256.
-
-        Hashed are the shape and the first 1,000 rows of the token embeddings, as float32.
-        """
-        embeddings = self._network.embeddings
-        first = embeddings[:1000].float().cpu().contiguous()
-        told = f"{tuple(embeddings.shape)} {self.parameters}".encode()
-        return hashlib.sha256(told + first.numpy().tobytes()).hexdigest()[:12]
-
     def encode(self, text: str) -> list[int]:
         """The ids of a text, without EOS. What is spelled like a special token stays text.
 
@@ -104,10 +77,6 @@ class ChatModel:
             TypeError: not a string.
         """
         return self._codec.encode(check_text(text))
-
-    def decode(self, ids: Sequence[int]) -> str:
-        """The text of ids; bytes that are not valid UTF-8 become U+FFFD."""
-        return self._codec.decode(ids)
 
     def piece(self, token: int) -> bytes:
         """The bytes that a token stands for, which alone may be no valid UTF-8."""
@@ -146,14 +115,14 @@ class ChatModel:
         """
         settings = Settings() if settings is None else check_settings(settings)
         window = window_size(settings, self.positions)
-        _check_ids(ids, self.vocabulary)
+        check_known_ids(ids, self.vocabulary)
         if len(ids) + len(prefix) >= window:
             raise ValueError(f"{len(ids) + len(prefix)} tokens leave no room for a reply in a window of {window}.")
         if settings.seed is None:
             settings = settings.replace(seed=draw_seed())
         forced = dict(forced or {})
         if forced:
-            _check_ids(list(forced.values()), self.vocabulary)
+            check_known_ids(list(forced.values()), self.vocabulary)
         decoder = Decoder(settings, self.eos, reply)
         limit = min(settings.max_new_tokens, window - len(ids))
         keep = states if self.compact else None
@@ -220,88 +189,6 @@ class ChatModel:
         self._network.forget()
         self._cached = []
 
-    def states(self, ids: Sequence[int]) -> torch.Tensor:
-        """What `unembed` makes logits of, after each of `ids`: one forward pass without the cache.
-
-        For a GPT-2 these are the final hidden states, `[n, width]`.
-
-        Raises:
-            TypeError: the ids are no list of whole numbers.
-            ValueError: no ids, unknown ids, or too many of them.
-            ModelError: memory ran out.
-        """
-        _check_ids(ids, self.vocabulary)
-        if self.positions is not None and len(ids) > self.positions:
-            raise ValueError(f"{len(ids)} tokens are more than the {self.positions} that {self.name} can take.")
-        with self._lock, torch.inference_mode(), self._explained():
-            return self._network.states(ids)
-
-    def unembed(self, states: torch.Tensor) -> torch.Tensor:
-        """Logits `[..., vocabulary]`, float32, of states `[..., width]`."""
-        with torch.inference_mode(), self._explained():
-            return self._network.unembed(states).float()
-
-    def inside(self, ids: Sequence[int], token: int) -> Depth:
-        """What happened in each layer and head at the last of some ids, in one forward pass; see `Depth`.
-
-        Args:
-            ids: what it has read.
-            token: the next id, whose probability each layer is asked for.
-
-        Raises:
-            ValueError: this model is no GPT-2, or the ids are not its own.
-        """
-        from dialogpt_widget.engine.depth import look_inside
-        from dialogpt_widget.engine.gpt2 import GPT2
-
-        _check_ids([*ids, token], self.vocabulary)
-        if not isinstance(self._network, GPT2):
-            raise ValueError(f"Layers and heads can be looked into for GPT-2 models; {self.name} is of another kind.")  # noqa: TRY004
-        with self._lock, self._explained():
-            return look_inside(self._network, ids, token)
-
-    def score(self, ids: Sequence[int]) -> TokenTable:
-        """How probable each id was, given those before it, in one forward pass without the cache.
-
-        Args:
-            ids: at most `positions` many.
-
-        Returns:
-            One row an id: `logprob`, `rank`, `entropy` and the alternatives; the first id's are NaN.
-
-        Raises:
-            TypeError, ValueError, ModelError: as for `states`.
-        """
-        states = self.states(ids)
-        rows = given_rows(ids, self.vocabulary)
-        for begin in range(0, len(ids) - 1, PREFILL):
-            piece = slice(begin, min(begin + PREFILL, len(ids) - 1))
-            self._score(rows[begin + 1 : piece.stop + 1], self.unembed(states[piece]))
-        rows["position"] = np.arange(len(ids))
-        rows["eos"] = rows["id"] == self.eos
-        return TokenTable(rows, self.decode)
-
-    def _score(self, rows: np.ndarray, logits: torch.Tensor) -> None:
-        """Fills in the rows of ids, of whose distributions these are the logits."""
-        log = torch.log_softmax(logits, -1)
-        at = log.gather(1, torch.tensor(rows["id"].tolist(), device=log.device)[:, None])
-        best = torch.topk(log, min(ALTERNATIVES, self.vocabulary), -1)
-        rows["logprob"] = at[:, 0].cpu().numpy()
-        rows["rank"] = (log > at).sum(-1).cpu().numpy() + 1
-        rows["entropy"] = torch.special.entr(log.exp()).sum(-1).cpu().numpy()
-        rows["alt_id"][:, : best.indices.shape[1]] = best.indices.cpu().numpy()
-        rows["alt_logprob"][:, : best.indices.shape[1]] = best.values.cpu().numpy()
-
-    @contextmanager
-    def _explained(self) -> Iterator[None]:
-        """Turns a lack of memory into an error for people."""
-        try:
-            yield
-        except Exception as error:
-            if isinstance(error, (torch.OutOfMemoryError, MemoryError)) or "DefaultCPUAllocator" in str(error):
-                raise out_of_memory(self.name, self.precision) from error
-            raise
-
 
 def draw_seed() -> int:
     """A seed from the operating system's randomness."""
@@ -315,11 +202,3 @@ def _device_name(device: torch.device) -> str:
     return {"cpu": f"CPU, {threads} thread{'s' if threads > 1 else ''}", "mps": "Apple GPU (mps)"}.get(
         device.type, str(device)
     )
-
-
-def _check_ids(ids: Sequence[int], vocabulary: int) -> None:
-    check_ids(ids)
-    if not ids:
-        raise ValueError("There are no ids to go on from: begin with at least one token.")
-    if min(ids) < 0 or max(ids) >= vocabulary:
-        raise ValueError(f"Ids are from 0 to {vocabulary - 1}; got {min(ids)} to {max(ids)}.")
