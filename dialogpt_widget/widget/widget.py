@@ -142,6 +142,7 @@ class ChatWidget(Alone, anywidget.AnyWidget):  # type: ignore[misc]  # anywidget
         widget._session.chat.expect(shared)
         turn, index = shared.pinned
         widget._pinned = None if turn is None else [turn, index]
+        widget._session.show("pinned")
         return widget
 
     def _open_channel(self) -> None:

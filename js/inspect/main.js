@@ -7,6 +7,7 @@ import { Hint } from "./hint.js";
 import style from "./inspect.css";
 import { Names } from "./piece.js";
 import { TurnTokens } from "./rows.js";
+import { shareRow } from "./share.js";
 import { SlowMotion } from "./slow.js";
 import { unitsOf } from "./units.js";
 import { Words } from "./words.js";
@@ -70,6 +71,7 @@ export class Inspector {
     this.listen(() => this.panel.follow(this.open));
     this.slow = new SlowMotion(this);
     this.panel.element.prepend(this.slow.toggle);
+    view.drawer.keep.element.append(shareRow(view.requests));
   }
 
   /** @param {State} state @param {boolean} live whether there is a kernel */

@@ -27,6 +27,7 @@ export class Strip {
   #spot = null;
   /** @type {Map<Element, StripTurn>} */
   #of = new Map();
+  #colouring = 0;
   #count = 0;
   #chosen = false; // whether the reader has chosen where the Tab key stops
 
@@ -84,6 +85,7 @@ export class Strip {
 
   dispose() {
     this.near.disconnect();
+    cancelAnimationFrame(this.#colouring);
     this.map.stop();
   }
 
@@ -160,9 +162,20 @@ export class Strip {
     cell.tabIndex = 0;
   }
 
+  /** What is in sight is coloured at once, the rest in the frames after it. */
   #recolour() {
-    for (const turn of this.#order) turn.colour(this.legend.measure);
-    this.map.draw();
+    cancelAnimationFrame(this.#colouring);
+    const { top, bottom } = this.scroller.getBoundingClientRect();
+    const lots = this.#order.flatMap((turn) => turn.lots(this.legend.measure));
+    const seen = lots.filter((lot) => lot.bottom >= top && lot.top <= bottom);
+    const rest = lots.filter((lot) => !seen.includes(lot));
+    for (const lot of seen) lot.colour();
+    const next = () => {
+      rest.shift()?.colour();
+      if (rest.length > 0) this.#colouring = requestAnimationFrame(next);
+      else this.map.draw();
+    };
+    this.#colouring = requestAnimationFrame(next);
   }
 
   *#mapped() {

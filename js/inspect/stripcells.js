@@ -8,6 +8,9 @@ import { shownAs, unitsOf } from "./stripunits.js";
 /** @import { Unit } from "./stripunits.js" */
 
 /** @typedef {HTMLElement & {place: number}} Cell */
+/** @typedef {{top: number, bottom: number, colour: () => void}} Lot */
+
+const LOT = 250; // cells
 
 /** The tokens of one turn as cells: made when they are near the reader's eyes, coloured by a measure. */
 export class Cells {
@@ -47,15 +50,29 @@ export class Cells {
     this.element.replaceChildren();
   }
 
-  /** @param {Measure} measure */
-  colour(measure) {
-    const { rows, units } = this;
-    this.list.forEach((cell, place) => {
+  /** @param {Measure} measure @param {number} [from] @param {number} [to] */
+  colour(measure, from = 0, to = this.list.length) {
+    const { rows, units, list } = this;
+    for (let place = from; place < Math.min(to, list.length); place++) {
       const unit = /** @type {Unit} */ (units[place]);
+      const cell = /** @type {Cell} */ (list[place]);
       const level = levelOf(measure, measure.of(rows, unit));
       const name = `${className(level)}${unit.eos ? " dgpt-eos" : ""}`;
       if (cell.className !== name) cell.className = name;
-    });
+    }
+  }
+
+  /** Its cells in lots that are soon coloured, each with where it stands. @param {Measure} measure @returns {Lot[]} */
+  lots(measure) {
+    const lots = [];
+    for (let from = 0; from < this.list.length; from += LOT) {
+      const to = from + LOT;
+      const first = this.list[from]?.getBoundingClientRect();
+      const last = this.list[Math.min(to, this.list.length) - 1]?.getBoundingClientRect();
+      const colour = () => this.colour(measure, from, to);
+      lots.push({ top: first?.top ?? 0, bottom: last?.bottom ?? 0, colour });
+    }
+    return lots;
   }
 
   /** The place of the unit that a token belongs to. @param {number} index */

@@ -63,9 +63,9 @@ export class StripTurn {
     if (this.#near) this.#build(measure);
   }
 
-  /** @param {Measure} measure */
-  colour(measure) {
-    if (this.#near) this.#cells?.colour(measure);
+  /** What is to be coloured anew. @param {Measure} measure */
+  lots(measure) {
+    return (this.#near && this.#cells?.lots(measure)) || [];
   }
 
   /** @param {Measure} measure */
