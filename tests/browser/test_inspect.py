@@ -151,6 +151,47 @@ def test_each_task_takes_three_presses_at_most(notebook: Notebook) -> None:
     assert count <= PRESSES
 
 
+def test_each_task_takes_three_clicks_at_most(notebook: Notebook) -> None:
+    view, reply = _talk(notebook)
+    before = view.texts()[1]
+    bits = notebook.ask("[-float(row) for row in chat.path[1].rows['logprob'][:-1]]")
+    surprising = max(range(len(bits)), key=bits.__getitem__)
+    clicks = 0
+
+    def click(what: Locator) -> None:
+        nonlocal clicks
+        clicks += 1
+        what.click()
+
+    click(_words(reply).nth(surprising))  # underlined; what it is and why it was chosen
+    expect(_card(reply)).to_contain_text("the dice picked it")
+    click(_bars(reply).first)  # another word there
+    assert clicks <= PRESSES
+    view.wait_until_idle()
+    reply.assert_version(2, 2)
+    clicks = 0
+    click(reply.back)  # back
+    expect(reply.text).to_have_text(before)
+    assert clicks <= PRESSES
+
+
+def test_what_the_model_has_forgotten_is_seen_in_two_actions(notebook: Notebook) -> None:
+    view = notebook.chat("ChatWidget('mini', settings=Settings(seed=1, max_context=64, max_new_tokens=24))")
+    for place in range(5):
+        view.send("Tell me a long story about the sea, please.")
+        view.wait_for_replies(place + 1)
+    assert notebook.ask("len(chat._session.chat.context.dropped)") > 0
+    view.button("Inspect").click()
+    panel = view.root.get_by_role("region", name="Inspect")
+    panel.locator("summary").filter(has_text="Context").click()
+    fallen = re.compile(r"Fell out\s*\d+ turns?, \d+ tokens")
+    expect(panel).to_contain_text(fallen)
+    notebook.page.keyboard.press("Escape")
+    view.button("Inspect").focus()
+    notebook.page.keyboard.press("Enter")
+    expect(panel).to_contain_text(fallen)
+
+
 def test_the_card_is_accessible_in_both_themes_and_widths(themed: Notebook) -> None:
     view, reply = _talk(themed)
     _words(reply).nth(1).click()
