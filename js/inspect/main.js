@@ -1,12 +1,11 @@
 import { h } from "../chat/dom.js";
 import { reveal } from "../chat/scroll.js";
-import { TOKENS_KEY } from "../wire.js";
+import { askingOf, valuesOf } from "./asking.js";
 import { Card, told } from "./card.js";
 import { InspectPanel } from "./drawer.js";
 import { Hint } from "./hint.js";
 import style from "./inspect.css";
-import { Names } from "./piece.js";
-import { TurnTokens } from "./rows.js";
+import { Known } from "./known.js";
 import { shareRow } from "./share.js";
 import { SlowMotion } from "./slow.js";
 import { unitsOf } from "./units.js";
@@ -14,25 +13,20 @@ import { Words } from "./words.js";
 
 /** @import { State } from "../state.js" */
 /** @import { View } from "../view.js" */
-/** @import { Buffer, Turn } from "../wire.js" */
-/** @import { Asking } from "./how.js" */
+/** @import { Buffer } from "../wire.js" */
+/** @import { TurnTokens } from "./rows.js" */
 /** @import { Unit } from "./units.js" */
 
 const STRIP = "M2 4h4v3H2zM9 4h5v3H9zM2 9.5h6v3H2zM11 9.5h3v3h-3z";
 
 /** What a chat shows of its tokens: words to click, and what is known of the one that was. */
 export class Inspector {
-  names = new Names();
   /** Told whenever something has changed: the state, or which word is open. @type {Set<() => void>} */
   listeners = new Set();
   /** The token that is open. @type {{turn: number, index: number} | null} */
   open = null;
   live = false;
 
-  /** @type {Map<number, TurnTokens | null>} */
-  #tokens = new Map();
-  /** @type {Set<number>} turns whose tokens were asked for */
-  #asked = new Set();
   /** @type {Map<number, Element>} turns that are watched for coming near */
   #watched = new Map();
   /** @type {Set<number>} */
@@ -52,6 +46,8 @@ export class Inspector {
   constructor(view) {
     this.view = view;
     this.hint = new Hint();
+    this.known = new Known(view, (id) => this.#came(id));
+    this.names = this.known.names;
     const { log } = view.transcript;
     view.root.prepend(h("style", "", {}, style));
     this.sight = new IntersectionObserver((seen) => this.#see(seen), { root: log, rootMargin: "300px 0px" });
@@ -129,15 +125,7 @@ export class Inspector {
 
   /** The tokens of a turn, as far as they are here. @param {number} id @returns {TurnTokens | null} */
   tokensOf(id) {
-    const known = this.#tokens.get(id) ?? this.slow.tokensOf(id);
-    if (known) return known;
-    const { model, state } = this.view;
-    const sent = model.get(TOKENS_KEY + id);
-    if (sent) return this.#learn(id, new TurnTokens(sent));
-    const { phase } = state.status;
-    if (this.live && phase === "ready" && !this.#asked.has(id) && this.#modelOf(state.turns.get(id)))
-      this.#ask(id);
-    return null;
+    return this.known.of(id, this.live) ?? this.slow.tokensOf(id);
   }
 
   /** The token that is open in a turn, if one is. @param {number | null} turn @returns {number | null} */
@@ -157,29 +145,11 @@ export class Inspector {
     reveal(this.view.transcript.log, () => words.word);
   }
 
-  /** @param {Turn | undefined} turn whether its model is the one that is loaded */
-  #modelOf(turn) {
-    return turn !== undefined && turn.model === this.view.state.info.name;
-  }
-
-  /** @param {number} id */
-  async #ask(id) {
-    this.#asked.add(id);
-    const answer = await this.view.requests.request("tokens", { turn: id }).catch(() => null);
-    if (!answer?.tokens) return;
-    this.#learn(id, new TurnTokens(answer.tokens, answer.buffers?.[0]));
+  /** Tokens that were asked for are here. @param {number} id */
+  #came(id) {
     if (this.#near.has(id)) this.#furnish(id);
     this.#enter();
     this.#changed();
-  }
-
-  /** @param {number} id @param {TurnTokens} tokens */
-  #learn(id, tokens) {
-    this.#tokens.set(id, tokens);
-    this.names.learn(tokens.pieces);
-    const last = tokens.rows.length - 1;
-    if (last >= 0 && tokens.rows.row(last).eos) this.names.end = tokens.rows.id(last);
-    return tokens;
   }
 
   /** @param {number} id @param {Element} element */
@@ -282,8 +252,13 @@ export class Inspector {
         this.#reveal();
       },
     };
-    const of = { tokens, unit, index, names: this.names, values: this.#values(turn) };
-    const card = new Card(of, this.#asking(turn, index), hooks, this.#unfolded);
+    const of = { tokens, unit, index, names: this.names, values: valuesOf(this.view.model, turn) };
+    const able = this.live && this.known.own(turn);
+    const forked = () => {
+      this.#forked = turn.parent;
+    };
+    const asking = askingOf(this.view, this.names, { turn: turn.id, index }, { able, forked });
+    const card = new Card(of, asking, hooks, this.#unfolded);
     this.#card = card;
     words.show(true);
     view.foot.before(card.element);
@@ -325,45 +300,6 @@ export class Inspector {
         this.view.requests.request("pin", { turn, index: this.place(turn) }).catch(() => {});
       }, 150)
     );
-  }
-
-  /** The settings of a reply. @param {Turn} turn @returns {any} */
-  #values(turn) {
-    const schema = /** @type {{name: string, default: unknown}[]} */ (
-      this.view.model.get("settings_schema") ?? []
-    );
-    const usual = { temperature: 1, top_k: 40, top_p: 0.9, min_p: 0 };
-    const defaults = Object.fromEntries(schema.map((one) => [one.name, one.default]));
-    return { ...usual, ...defaults, ...turn.made?.settings };
-  }
-
-  /** @param {Turn} turn @param {number} index @returns {Asking} */
-  #asking(turn, index) {
-    const { requests, transcript } = this.view;
-    const place = { turn: turn.id, index };
-    const learn = (/** @type {Record<string, any>} */ { pieces }) =>
-      this.names.learn(Object.entries(pieces ?? {}).map(([id, piece]) => [Number(id), piece]));
-    const explain = async (/** @type {Record<string, number>} */ values) => {
-      const answer = await requests.request("explain", { ...place, values });
-      learn(answer);
-      return /** @type {any} */ (answer);
-    };
-    return {
-      explain: this.live && this.#modelOf(turn) ? explain : null,
-      ranked: async () => {
-        const { places } = await requests.request("ranked", { ...place, first: 1, count: 200 });
-        this.names.learn(places.map((/** @type {any} */ one) => [one.token, one.piece]));
-        return places;
-      },
-      fork: async (token) => {
-        try {
-          await transcript.hooks.ask("fork", { ...place, token });
-          this.#forked = turn.parent;
-        } catch (error) {
-          transcript.hooks.complain(/** @type {Error} */ (error).message);
-        }
-      },
-    };
   }
 
   /** Once a forked reply has taken the place of the old one, the way back is at hand. */
