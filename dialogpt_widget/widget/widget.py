@@ -161,6 +161,7 @@ class ChatWidget(Alone, anywidget.AnyWidget):  # type: ignore[misc]  # anywidget
         if session is None:  # refused by the constructor, which ipywidgets' finalizer does not know
             return
         session.close()
+        self.selected = getattr(self.selected, "turn", self.selected)  # a token's row knows its model
         self._transcript.close()
         self._known.close()
         super().close()

@@ -59,7 +59,7 @@ class InMarimo:
 
     def reload(self) -> None:
         self.page.goto(self._url)
-        expect(self.page.get_by_label("Run")).to_be_visible(timeout=PATIENCE)
+        expect(self.page.get_by_label("Run", exact=True)).to_be_visible(timeout=PATIENCE)
 
     def chat(self, source: str = 'ChatWidget("mini")') -> View:
         self._type("Show", f"chat = {source}")

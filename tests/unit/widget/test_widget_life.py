@@ -138,7 +138,8 @@ def test_a_closed_widget_lets_go_of_its_model_and_leaves_no_thread(hub: dict[str
     hub["let/go"] = chat_model()
     model = weakref.ref(hub["let/go"])
     widget = ChatWidget("let/go", settings=QUICK)
-    widget.send("Hello")
+    reply = widget.send("Hello")
+    Page(widget).ask("pin", turn=reply.id, index=0)
     threads = [thread for thread in threading.enumerate() if thread.name.startswith("dialogpt")]
     widget.close()
     del hub["let/go"]
@@ -147,6 +148,7 @@ def test_a_closed_widget_lets_go_of_its_model_and_leaves_no_thread(hub: dict[str
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("dialogpt")]
     gc.collect()
     assert model() is None
+    assert widget.selected == reply
     with pytest.raises(RuntimeError, match="closed"):
         widget.send("Hello")
     assert len(widget.messages) == 2
