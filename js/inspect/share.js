@@ -11,7 +11,7 @@ import { button, h } from "../chat/dom.js";
  */
 export function shareRow(requests) {
   const copy = button("Copy as a line", "dgpt-plain");
-  const said = h("p", "dgpt-small", { role: "status" });
+  const said = h("p", "dgpt-small", { "aria-live": "polite" });
   const what = "The same moment on another machine: one line, to be pasted into ChatWidget.open(…) there.";
   copy.addEventListener("click", async () => {
     try {

@@ -26,17 +26,17 @@ test("the chat is copied as a call that can be pasted into a cell", async () => 
   row.querySelector("button").click();
   await settled();
   expect(areas.map((area) => area.value)).toEqual(['ChatWidget.open("dialogpt-1:abc")']);
-  expect(row.querySelector("[role=status]").textContent).toBe("Copied, 1 kB: paste it into a cell.");
+  expect(row.querySelector("[aria-live]").textContent).toBe("Copied, 1 kB: paste it into a cell.");
 });
 
 test("what cannot be shared or copied is said where it was asked for", async () => {
   const refused = shown(() => Promise.reject(new Error("The model is not loaded yet.")));
   refused.querySelector("button").click();
   await settled();
-  expect(refused.querySelector("[role=status]").textContent).toBe("The model is not loaded yet.");
+  expect(refused.querySelector("[aria-live]").textContent).toBe("The model is not loaded yet.");
   document.execCommand = vi.fn(() => false);
   const forbidden = shown(async () => ({ text: "x" }));
   forbidden.querySelector("button").click();
   await settled();
-  expect(forbidden.querySelector("[role=status]").textContent).toContain("chat.share()");
+  expect(forbidden.querySelector("[aria-live]").textContent).toContain("chat.share()");
 });
