@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,14 +43,14 @@ class Keeps:
         return chat
 
     @property
+    @abstractmethod
     def tokens(self) -> TokenTable:
         """One row a token of the selected path."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def saved(self) -> files.Saved:
         """What a file of this chat holds."""
-        raise NotImplementedError
 
     def save(self, path: str | Path, branches: bool = True) -> None:  # noqa: FBT001, FBT002
         """Writes the conversation with ids, settings and token rows as JSON, from which `load` makes it anew.

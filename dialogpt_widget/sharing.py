@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import TYPE_CHECKING, Any
 
 from dialogpt_widget.engine.names import MEDIUM
@@ -54,9 +55,9 @@ class Sharing(Replaying):
         self._unchecked = shared
 
     @property
+    @abstractmethod
     def saved(self) -> files.Saved:
         """What a file of this chat holds."""
-        raise NotImplementedError
 
     def share(self, pinned: tuple[int | None, int | None] = (None, None)) -> str:
         """This chat as one line to paste into `ChatWidget.open` or `Chat.open` on another machine.

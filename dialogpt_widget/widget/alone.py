@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from abc import abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -56,6 +57,6 @@ class Alone(Verbs):
     def _reader_code(self) -> str:
         return reader.code(self._mark, self._esm, self._css, self._inspector)
 
+    @abstractmethod
     def _value(self, name: str) -> Any:
         """The value of a key of the state."""
-        raise NotImplementedError

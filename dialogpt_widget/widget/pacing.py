@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from abc import abstractmethod
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from typing import Any
 
@@ -95,13 +96,13 @@ class Pacing(Stage):
         """Waits for a move or a reply, and posts frames meanwhile."""
         self._wait(self._active, done)
 
+    @abstractmethod
     def put(self, item: Item) -> Item:
         """Takes something to answer; it waits for what came before it."""
-        raise NotImplementedError
 
+    @abstractmethod
     def withdraw(self, item_id: str) -> Item | None:
         """Takes back what has not begun; None if it has."""
-        raise NotImplementedError
 
     def _wait(self, item: Item | None, *done: Future[Any]) -> None:
         waited_for = item is not None and item.paced and item.first is None
