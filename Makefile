@@ -32,7 +32,9 @@ build: $(VENV)/.test $(NPM_READY)  ## the bundle, the wheel and the source archi
 	npm run build
 	$(BIN)/python -m build --no-isolation
 
-bench: $(VENV)/.test  ## speed, as ratios to what a user would otherwise run
+bench: $(VENV)/.test  ## speed, as ratios to what a user would otherwise run; BENCH="--quick reply" for some of it
+	@test -e $(VENV)/.bench || { $(BIN)/python -m pip install --quiet -c constraints.txt -e ".[bench]" && touch $(VENV)/.bench; } \
+	  || echo "CTranslate2 and ONNX Runtime could not be installed; what needs them is left out."
 	$(BIN)/python -m benchmarks $(BENCH)
 
 clean:  ## all that was made

@@ -1,29 +1,65 @@
-"""Runs the benchmarks: `python -m benchmarks [--quick] [name ...]`."""
+"""Runs the benchmarks: `python -m benchmarks [--quick] [--size SIZE] [name ...]`."""
 
 from __future__ import annotations
 
 import argparse
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
 
-from benchmarks import files, inspect, overhead, page, start, watch
+from benchmarks import (
+    conversation,
+    files,
+    floor,
+    inspect,
+    load,
+    memory,
+    overhead,
+    page,
+    precision,
+    reply,
+    start,
+    watch,
+    wire,
+)
 from benchmarks.measure import save
+from benchmarks.weights import SIZES
 
-ALL = {
-    "files": files.run,
+ALL: dict[str, Callable[..., dict[str, Any]]] = {
+    "reply": reply.run,
+    "conversation": conversation.run,
+    "floor": floor.run,
+    "precision": precision.run,
     "overhead": overhead.run,
+    "load": load.run,
+    "memory": memory.run,
     "start": start.run,
+    "files": files.run,
+    "wire": wire.run,
     "page": page.run,
     "inspect": inspect.run,
     "watch": watch.run,
 }
+SIZED = ("reply", "conversation", "floor", "precision", "load", "memory")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", choices=[*ALL, []], help=f"which: {', '.join(ALL)} (default: all)")
     parser.add_argument("--quick", action="store_true", help="smaller models and fewer rounds")
+    parser.add_argument("--size", choices=SIZES, help=f"of the random weights in {', '.join(SIZED)}")
     options = parser.parse_args()
+    faults: list[str] = []
     for name in options.names or ALL:
-        save(name, ALL[name](quick=options.quick))
+        sized = {"size": options.size} if options.size and name in SIZED else {}
+        began = time.perf_counter()
+        results = ALL[name](quick=options.quick, **sized)
+        save(name, results)
+        print(f"\n({name}: {time.perf_counter() - began:.0f} s)", flush=True)
+        faults += [f"{name}: {fault}" for fault in results.get("faults", ())]
+    if faults:
+        sys.exit("Ids that must be equal are not:\n  " + "\n  ".join(faults))
 
 
 if __name__ == "__main__":

@@ -9,19 +9,18 @@ from typing import Any
 import torch
 
 from benchmarks.measure import interleaved, table
+from benchmarks.weights import shape_of
 from dialogpt_widget import Settings
-from dialogpt_widget.engine.gpt2 import GPT2, Shape
+from dialogpt_widget.engine.gpt2 import GPT2
 from dialogpt_widget.engine.loading import Loaded
 from dialogpt_widget.engine.model import ChatModel
 
-SIZES = {"small": (12, 768, 12), "medium": (24, 1024, 16), "large": (36, 1280, 20)}
 CONTEXT = 100
 
 
 def random_model(size: str) -> ChatModel:
     """A GPT-2 of DialoGPT's shape with random weights, float32 on the CPU."""
-    layers, width, heads = SIZES[size]
-    shape = Shape(layers, width, heads, 4 * width, 1024, 50257)
+    shape = shape_of(size)
     random = torch.Generator().manual_seed(0)
     weights = {name: torch.randn(size, generator=random) * 0.02 for name, size in shape.weights().items()}
     codec: Any = SimpleNamespace(eos=50256)

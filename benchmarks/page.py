@@ -35,8 +35,8 @@ window.show = async () => {
   window.hide = dialogptWidget.render({ model, el });
   return (await painted()) - began;
 };
-window.append = async (id, turn) => {
-  Object.assign(state, { ["turn_" + id]: turn, leaf: id });
+window.append = async (id, turn, tokens = null) => {
+  Object.assign(state, { ["turn_" + id]: turn, ["tokens_" + id]: tokens, leaf: id });
   await frame();
   const first = frame();
   const began = performance.now();
@@ -101,6 +101,15 @@ def _memory(browser: Any) -> dict[str, Any]:
     return {str(count): size for count, size in sizes.items()} | {"bytes a turn": grown * 1e3}
 
 
+def opened(browser: Any, state: dict[str, Any]) -> Any:
+    """A page with a chat in the state given, which is yet to be shown."""
+    content = PAGE.replace("CSS", ChatWidget._css).replace("MODULE", module_of(ChatWidget._esm))
+    page = browser.new_page(viewport={"width": 900, "height": 900})
+    page.set_content(content.replace("const state = STATE", f"const state = {json.dumps(state)}"))
+    page.wait_for_function("window.ready")
+    return page
+
+
 def _page(browser: Any, turns: int) -> Any:
     conversation = Conversation()
     for place in range(turns):
@@ -108,12 +117,8 @@ def _page(browser: Any, turns: int) -> Any:
         conversation.add(Turn(new, conversation.leaf, "assistant" if place % 2 else "user", SAID, (), created=1.0))
     widget = ChatWidget("mini", conversation=conversation)
     state = {key: value for key, value in widget.get_state().items() if not key.startswith("_") and key != "layout"}
-    content = PAGE.replace("CSS", widget._css).replace("MODULE", module_of(widget._esm))
-    page = browser.new_page(viewport={"width": 900, "height": 900})
-    page.set_content(content.replace("const state = STATE", f"const state = {json.dumps(state)}"))
-    page.wait_for_function("window.ready")
     widget.close()
-    return page
+    return opened(browser, state)
 
 
 def _turn(place: int) -> dict[str, Any]:

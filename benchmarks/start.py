@@ -27,7 +27,7 @@ def run(*, quick: bool) -> dict[str, Any]:
         "import torch, transformers (lazy)": lambda: _seconds(LAZY),
         "ChatWidget('mini') to first word": lambda: _seconds(FIRST_WORD),
     }
-    times = interleaved(variants, 2 if quick else 5)
+    times = interleaved(variants, 1 if quick else 5)
     rows = table("Start, fresh processes", times, "s", {"ChatWidget('mini') to first word": "1.3 x imports + 1.5 s"})
     for name in list(variants)[:2]:
         allowed = 1.3 * rows[name]["median"] + 1.5

@@ -107,7 +107,9 @@ def _parser() -> argparse.ArgumentParser:
     names = "mini (embedded, no download), small, medium or large (DialoGPT), a name on the hub, or a folder"
     parser.add_argument("model", nargs="?", default=MEDIUM, help=f"{names} (default: medium)")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (default: %(default)s)")
-    parser.add_argument("--precision", default="auto", help="auto, float32, bfloat16 or float16 (default: %(default)s)")
+    parser.add_argument(
+        "--precision", default="auto", help="auto, float32, bfloat16, float16 or int8 (default: %(default)s)"
+    )
     for row in Settings.schema():
         if row["name"] != "candidates":
             parser.add_argument(f"--{row['name'].replace('_', '-')}", **_argument(row))

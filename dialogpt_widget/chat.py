@@ -15,8 +15,8 @@ from dialogpt_widget.dialogue.messages import check_message, well_formed
 from dialogpt_widget.dialogue.turn import Turn
 from dialogpt_widget.engine.names import MEDIUM, recommended
 from dialogpt_widget.keep import Keeps
-from dialogpt_widget.reply import user_turn, written_turn
 from dialogpt_widget.running import Show, alone
+from dialogpt_widget.saying import user_turn, written_turn
 from dialogpt_widget.settings import Settings
 from dialogpt_widget.sharing import Sharing
 from dialogpt_widget.snippet import as_python
@@ -32,7 +32,7 @@ class Chat(Sharing, Stepping, Keeps):
     Args:
         model: a name ("mini", "microsoft/DialoGPT-medium", a folder ...) or a loaded `ChatModel`.
         device: "auto", "cpu", "cuda", "cuda:1" or "mps".
-        precision: "auto", "float32", "bfloat16" or "float16".
+        precision: "auto", "float32", "bfloat16", "float16" or, on a CPU, "int8".
         revision: a branch, tag or commit on the hub.
         settings: how replies are decoded; if not given, the defaults, or for "mini" what suits it.
         conversation: a conversation to go on with.

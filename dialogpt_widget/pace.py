@@ -175,12 +175,13 @@ class Pace:
             if first is not None:
                 self._put(first)
 
-    def next(self, held: Token, stop: threading.Event) -> Move:
+    def next(self, held: Token, stop: threading.Event, idle: Callable[[], object] | None = None) -> Move:
         """Waits until it is decided what becomes of a token that was decoded.
 
         Args:
             held: the token; nobody learns of it meanwhile.
             stop: ends the waiting.
+            idle: called before it waits, if it has to.
         """
         if self._free:
             return REVEAL
@@ -189,7 +190,11 @@ class Pace:
             self._stop = stop
         began = time.monotonic()
         try:
-            return self._await(held, stop)
+            with self._state:
+                move = END if stop.is_set() else self._decide(held)
+            if move is None and idle:
+                idle()
+            return move or self._await(held, stop)
         finally:
             with self._changing():
                 self._stop = None

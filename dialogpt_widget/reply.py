@@ -1,4 +1,4 @@
-"""What a message leaves in the conversation: its own turn, and a reply as it comes about."""
+"""A reply as it comes about."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,8 +17,10 @@ from dialogpt_widget.dialogue.cleanup import clean, stable_prefix
 from dialogpt_widget.dialogue.context import Context
 from dialogpt_widget.dialogue.tokens import given_rows
 from dialogpt_widget.dialogue.turn import Stop, Turn
+from dialogpt_widget.floor import Floor
 from dialogpt_widget.moves import Guess
 from dialogpt_widget.pace import Pace
+from dialogpt_widget.picks import picks
 from dialogpt_widget.settings import Settings
 
 if TYPE_CHECKING:
@@ -26,26 +28,6 @@ if TYPE_CHECKING:
     from dialogpt_widget.engine.record import Token
     from dialogpt_widget.engine.states import Tensor
     from dialogpt_widget.engine.text import TextStream
-
-
-def user_turn(turn_id: int, parent: int | None, text: str, model: ChatModel) -> Turn:
-    """The turn of a message, in the ids of the model that will answer it."""
-    return Turn(
-        id=turn_id,
-        parent=parent,
-        role="user",
-        text=text,
-        ids=tuple(model.encode(text)),
-        created=time.time(),
-        model=model.name,
-        revision=model.revision,
-        precision=model.precision,
-    )
-
-
-def written_turn(turn_id: int, parent: int | None, text: str, model: ChatModel) -> Turn:
-    """A reply that a person wrote."""
-    return replace(user_turn(turn_id, parent, text, model), role="assistant")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +69,7 @@ class Reply:
         reused: tokens of its context that were in the model's cache; None until the first was decoded.
         moved: whether its beginning changed the selected path; None until it begins.
         settled: its turn, once it has ended, or the error with which it did.
+        floor: has it wait for its turn at a model that others share; may be set before it begins.
     """
 
     def __init__(
@@ -113,6 +96,7 @@ class Reply:
         self.reused: int | None = None
         self.moved: bool | None = None
         self.settled: Future[Turn] = Future()
+        self.floor = Floor()
         self._stream: TextStream
         self._held: Step | None = None
         self._ended: Stop = "error"
@@ -128,7 +112,7 @@ class Reply:
                 if self.reused is None:
                     self.reused = min(self.model.reused, len(self.context.ids))
                 self._held = held
-                move = self.pace.next(held.token, self.stop)
+                move = self.pace.next(held.token, self.stop, self.floor.leave)
                 if move.kind == "end":
                     break
                 if move.kind == "reveal":
@@ -167,11 +151,13 @@ class Reply:
         return Guess(guess, held.token.id, place.rank, bits, guess == held.token.id)
 
     def choices(self, count: int) -> list[int]:
-        """So many of the most probable ids where a token is held back, lowest first: nothing tells which it is."""
-        from dialogpt_widget.engine.examine import ranked
+        """So many ids where a token is held back, it among them, lowest first: nothing tells which it is."""
+        from dialogpt_widget.engine.examine import decoder_of
 
-        assert self._held is not None
-        return sorted(place.id for place in ranked(self._logits(self._held), 1, count))
+        held = self._held
+        assert held is not None
+        decoder = decoder_of(self.model, self.settings, self.number)
+        return picks(self._logits(held), self._ids(), decoder, held.token.id, count)
 
     def _logits(self, held: Step) -> Tensor:
         state = self.model.states([*self.context.ids, *self._ids()])[-1] if held.state is None else held.state
@@ -181,7 +167,7 @@ class Reply:
         begun = self.begun
         if begun.forced is not None:
             forced = {len(begun.ids): begun.forced, **forced}
-        return self.model.generate(
+        tokens = self.model.generate(
             self.context.ids,
             self.settings,
             self.stop,
@@ -190,6 +176,14 @@ class Reply:
             forced=forced,
             states=states,
         )
+        return self._in_turn(tokens)
+
+    def _in_turn(self, tokens: Iterator[Token]) -> Iterator[Token]:
+        while self.floor.take(self.stop):
+            token = next(tokens, None)
+            if token is None:
+                return
+            yield token
 
     def _say(self, step: Step) -> Said:
         self._held = None

@@ -152,7 +152,7 @@ class Stepping(Running):
         return self.pace.guess(judged)
 
     def choices(self, count: int) -> list[int]:
-        """So many of the most probable ids where a token is held now, lowest first: nothing tells which it is.
+        """So many ids where a token is held now, it among them, lowest first; see `picks.chosen`.
 
         Raises:
             RuntimeError: no token is held.

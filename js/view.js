@@ -3,7 +3,6 @@ import { Aside } from "./chat/aside.js";
 import { Composer } from "./chat/composer.js";
 import { Details } from "./chat/details.js";
 import { h } from "./chat/dom.js";
-import { composing } from "./chat/draft.js";
 import { Head } from "./chat/head.js";
 import { MeterView } from "./chat/meter.js";
 import { lost, Notice, savedLine } from "./chat/notice.js";
@@ -12,6 +11,7 @@ import { Tools } from "./chat/tools.js";
 import { Transcript } from "./chat/transcript.js";
 import { load } from "./inspector.js";
 import { watchKernel } from "./kernel.js";
+import { heedKeys } from "./keys.js";
 import { Live } from "./live.js";
 import { TranscriptOutput } from "./outputs.js";
 import { Drawer } from "./panels/drawer.js";
@@ -19,16 +19,18 @@ import { Poller } from "./poll.js";
 import { Requests } from "./requests.js";
 import { State } from "./state.js";
 import { watchScheme } from "./theme.js";
-import { VERSION, wellFormed } from "./wire.js";
+import { Verbs } from "./verbs.js";
+import { VERSION } from "./wire.js";
 
 /** @import { Inspector } from "./inspector.js" */
 /** @import { Connection } from "./kernel.js" */
-/** @import { Buffer, Model, Op } from "./wire.js" */
+/** @import { Buffer, Model } from "./wire.js" */
 
 /** One view of a chat. Everything it knows of its own is here; the rest is the model's. */
 export class View {
+  /** Whether there is a kernel. */
+  live = true;
   #painting = 0;
-  #live = true;
   /** @type {Exclude<Connection, "live"> | null} */
   #loss = null;
   /** @type {Inspector | null | undefined} undefined until there is something for it */
@@ -40,6 +42,7 @@ export class View {
     const model = new Live(hosted);
     this.model = model;
     this.host = host;
+    this.verbs = new Verbs(this);
     this.requests = new Requests(model, {
       waiting: (waiting) => this.composer.wait(waiting),
       cut: () => this.#connect("restarted"),
@@ -48,33 +51,33 @@ export class View {
     this.head = new Head();
     this.details = new Details(this.head.element);
     this.transcript = new Transcript({
-      withdraw: (item) => this.#withdraw(item),
+      withdraw: (item) => this.verbs.withdraw(item),
       unfocus: () => this.composer.focus(),
-      ask: (op, args) => this.#do(op, args),
-      select: (id) => this.#select(id),
+      ask: (op, args) => this.verbs.do(op, args),
+      select: (id) => this.verbs.select(id),
       pin: (turn) => this.#pin(turn),
       say: (text) => this.announcer.say(text),
       complain: (text) => this.composer.say(text),
     });
     this.tools = new Tools(this.head, {
-      clear: () => this.#clear(),
-      undo: () => this.#undo(),
+      clear: () => this.verbs.clear(),
+      undo: () => this.verbs.undo(),
       find: () => this.transcript.find.open(),
     });
     this.aside = new Aside((kind) => {
-      if (kind !== "elsewhere") this.#undo();
-      else if (this.state.reply) this.#select(this.state.reply.turn);
+      if (kind !== "elsewhere") this.verbs.undo();
+      else if (this.state.reply) this.verbs.select(this.state.reply.turn);
       this.composer.focus();
     });
     this.start = new Start(
-      (text) => this.#begin(text),
+      (text) => this.verbs.begin(text),
       () => this.composer.focus(),
     );
     this.notice = new Notice((action) => {
-      this.#ask(action.op, action.model === null ? {} : { model: action.model });
+      this.verbs.ask(action.op, action.model === null ? {} : { model: action.model });
       this.composer.focus();
     });
-    this.composer = new Composer({ send: (text) => this.#send(text), stop: () => this.#ask("stop") });
+    this.composer = new Composer(this.verbs);
     this.meter = new MeterView();
     /** @type {number | null} when this page was saved, if it is one without a kernel */
     this.saved = model.get("offline") || null;
@@ -110,6 +113,7 @@ export class View {
       ask: (rev) => this.requests.request("poll", { rev }),
       running: (reply) => this.state.catchUp(reply),
     });
+    heedKeys(this);
     this.#listen();
     host.classList.add("dgpt-host");
     host.append(this.root);
@@ -148,7 +152,6 @@ export class View {
     signal.addEventListener("abort", () => {
       for (const [name, callback] of events) model.off(name, callback);
     });
-    root.addEventListener("keydown", (event) => this.#key(event));
     root.addEventListener("click", (event) => {
       const at = /** @type {Element} */ (event.target);
       if (!at.closest("[data-turn], .dgpt-menu")) this.transcript.unpin();
@@ -159,8 +162,8 @@ export class View {
 
   /** @param {Connection} connection @returns {void} */
   #connect(connection) {
-    if (connection !== "live" && !this.#live) return; // the first cause is the one to tell
-    this.#live = connection === "live";
+    if (connection !== "live" && !this.live) return; // the first cause is the one to tell
+    this.live = connection === "live";
     this.#loss = connection === "live" ? null : connection;
     this.#paint();
     if (this.#loss) {
@@ -169,7 +172,7 @@ export class View {
       return;
     }
     this.poller.start();
-    this.#ask("mount", { version: VERSION });
+    this.verbs.ask("mount", { version: VERSION });
     this.state.resync();
   }
 
@@ -182,7 +185,7 @@ export class View {
 
   #paint() {
     const { state } = this;
-    const live = this.#able;
+    const live = this.able;
     const kept = this.#loss === "absent" && Boolean(this.model.get("inspector")) && state.path.length > 0;
     const folded = this.#loss !== null && !kept && this.#transcribed;
     this.output.hide(live || kept);
@@ -200,7 +203,7 @@ export class View {
     this.start.update(state.starters, live && !failed && this.transcript.element.hidden);
     this.notice.update(this.#loss ? lost(this.#loss, folded) : state.error, live && state.queue.length > 0);
     this.composer.element.hidden = kept || this.saved !== null || (folded && !this.composer.draft);
-    this.composer.update(this.#running, live);
+    this.composer.update(this.running, live);
     this.meter.update(folded ? null : state.meter);
     this.announcer.update(state);
     if (this.#inspector === undefined) this.#inspect();
@@ -222,7 +225,7 @@ export class View {
   /** @param {number | null} turn */
   #pin(turn) {
     const index = this.#inspector?.place(turn) ?? null;
-    if (this.#able) this.requests.request("pin", { turn, index }).catch(() => {});
+    if (this.able) this.requests.request("pin", { turn, index }).catch(() => {});
   }
 
   /** Whether the notebook's own transcript tells all that this view does. */
@@ -233,110 +236,12 @@ export class View {
   }
 
   /** Whether there is a kernel that does what it is asked for. */
-  get #able() {
-    return this.#live && !this.saved;
+  get able() {
+    return this.live && !this.saved;
   }
 
-  get #running() {
+  get running() {
     const { phase, turn } = this.state.status;
     return turn !== null || phase === "generating" || phase === "waiting";
   }
-
-  /** @param {string} text */
-  async #send(text) {
-    await this.#do("send", { text });
-  }
-
-  /** Asks for what goes on at the end of the chat, and goes there.
-   * @param {Op} op @param {Record<string, unknown>} args */
-  async #do(op, args) {
-    const answer = await this.requests.request(op, args);
-    if (answer.item !== undefined) this.transcript.follower.follow();
-    return answer;
-  }
-
-  /** Goes to a version of a turn, also without a kernel. @param {number} turn @returns whether it could */
-  async #select(turn) {
-    if (this.#able) return Boolean(await this.#ask("select", { turn }));
-    this.state.select(turn);
-    return true;
-  }
-
-  async #clear() {
-    await this.#ask("clear");
-    this.composer.focus();
-  }
-
-  async #undo() {
-    this.#restore((await this.#ask("undo"))?.text);
-  }
-
-  /** Puts a message that was taken back into an empty composer. @param {string} [text] */
-  #restore(text) {
-    if (text && !this.composer.draft) this.composer.draft = text;
-  }
-
-  /** @param {string} text a starter */
-  async #begin(text) {
-    if (this.start.element.inert) return;
-    this.start.element.inert = true;
-    this.composer.focus();
-    await this.#send(wellFormed(text)).catch((error) => this.composer.say(error.message));
-    this.start.element.inert = false;
-  }
-
-  /** @param {string} item */
-  async #withdraw(item) {
-    const { kind, turn } = this.state.queue.find(({ id }) => id === item) ?? {};
-    this.composer.focus();
-    const answer = await this.#ask("withdraw", { item });
-    if (typeof answer?.text !== "string") return;
-    if (kind === "edit" && typeof turn === "number") this.transcript.edit(turn, answer.text);
-    else this.#restore(answer.text);
-  }
-
-  /**
-   * @param {Op} op
-   * @param {Record<string, unknown>} [args]
-   */
-  #ask(op, args) {
-    return this.requests.request(op, args).catch((error) => {
-      this.composer.say(error.message);
-      return undefined;
-    });
-  }
-
-  /**
-   * Keys stay in the widget, so that none of them is a shortcut of the notebook, but for those with Ctrl or ⌘ that
-   * mean nothing here and edit no text: they happen once more beside it, where a host hears them.
-   *
-   * @param {KeyboardEvent} event
-   */
-  #key(event) {
-    event.stopPropagation();
-    if (event.defaultPrevented || composing(event)) return;
-    const own = event.key === "Escape" ? this.#escape(event.target) : this.#search(event);
-    const other = !own && commands(event) && /^[^acvxyz]$/i.test(event.key);
-    if (own || (other && !this.host.dispatchEvent(new KeyboardEvent(event.type, event))))
-      event.preventDefault();
-  }
-
-  /** @param {EventTarget | null} at @returns {boolean} whether there was something to leave */
-  #escape(at) {
-    if (this.drawer.panels.dismiss(at)) return true;
-    if (!this.#running || !this.#live) return this.transcript.unpin();
-    this.#ask("stop");
-    return true;
-  }
-
-  /** @param {KeyboardEvent} event @returns {boolean} whether it asks to find something, and there is something */
-  #search(event) {
-    const asked = commands(event) && !event.shiftKey && event.key.toLowerCase() === "f";
-    if (!asked || this.transcript.element.hidden) return false;
-    this.transcript.find.open();
-    return true;
-  }
 }
-
-/** @param {KeyboardEvent} event */
-const commands = ({ ctrlKey, metaKey, altKey }) => (ctrlKey || metaKey) && !altKey;

@@ -80,10 +80,10 @@ test("a turn out of sight takes three elements, and gets its buttons when it com
   cleanup();
   mount(TALK);
   for (const turn of host.querySelectorAll("article")) {
-    scrolled(turn, false);
+    scrolled(turn.parentElement, false);
     expect(turn.querySelectorAll("*").length + 1).toBe(turn.dataset.role === "user" ? 3 : 4); // and how it ended
     expect(turn.querySelector("button")).toBeNull();
-    scrolled(turn, true);
+    scrolled(turn.parentElement, true);
     expect(turn.querySelector("button").title).toBe("Copy");
   }
 });

@@ -44,6 +44,7 @@ export const OPS = /** @type {const} */ ({
   poll: ["rev"],
   retry: [],
   use_model: ["model"],
+  use_precision: ["precision"],
   regenerate: ["turn"],
   continue: ["turn"],
   edit: ["turn", "text"],
@@ -135,6 +136,8 @@ export const OPS = /** @type {const} */ ({
  * @property {number} reply
  * @property {string | null} revision
  * @property {string} precision
+ * @property {number | null} [first] the first turn that it saw, which goes on from there to the one that it answers
+ * @property {number | null} [seen] tokens of these, EOS after each turn
  *
  * @typedef {object} Preset what is not in `values` goes back to its default, but for lengths and seed
  * @property {string} name

@@ -13,6 +13,7 @@ import pytest
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
 os.environ["HF_HOME"] = tempfile.mkdtemp(prefix="hub-")
+os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp(prefix="caches-")
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
 for _name in ("HF_ENDPOINT", "HF_HUB_CACHE", "HF_TOKEN"):
     os.environ.pop(_name, None)

@@ -53,6 +53,14 @@ class Turn:
     begun: int = 0
     rows: np.ndarray | None = field(default=None, compare=False)
 
+    @property
+    def seen(self) -> int | None:
+        """Tokens that the model saw before a reply's first, EOS after each turn; None where that is not known."""
+        if self.rows is None or not len(self.rows) or self.settings is None:
+            return None
+        place = min(self.begun, len(self.rows) - 1)
+        return int(self.rows["position"][place]) - place
+
     def __repr__(self) -> str:
         said = self.text if len(self.text) <= _SHOWN else f"{self.text[:_SHOWN]}…"
         return f"<Turn {self.id}, {self.role}, {said!r}, {len(self.ids)} tokens>"

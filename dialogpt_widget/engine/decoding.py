@@ -8,7 +8,7 @@ on those alone: the kept set is the same, at a fraction of the time that sorting
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -22,10 +22,12 @@ from transformers.generation.logits_process import (
 )
 
 from dialogpt_widget.dialogue.tokens import ALTERNATIVES, FILTERS
+from dialogpt_widget.engine.ledger import Ledger
 from dialogpt_widget.engine.record import Token
 from dialogpt_widget.settings import Settings
 
 NGRAM, MIN_NEW, TOP_K, TOP_P, MIN_P = range(len(FILTERS))
+_LEAST = torch.finfo(torch.float32).min
 Watch = Callable[[str, torch.Tensor | None, torch.Tensor], object]
 
 
@@ -37,6 +39,23 @@ def dice(seed: int, reply: int, position: int) -> float:
     """
     bits = np.random.Philox(key=[seed, reply], counter=[position, 0, 0, 0])
     return float(np.random.Generator(bits).random(dtype=np.float32))
+
+
+class _Row(NamedTuple):
+    """Scores `[vocabulary]`; where they are the model's own, the ids of the greatest and the logsumexp of all."""
+
+    scores: torch.Tensor
+    order: torch.Tensor | None = None
+    total: torch.Tensor | None = None
+
+
+class _Pick(NamedTuple):
+    """A token, its log-probability and the entropy as used (None where they are the model's own), and the draw."""
+
+    token: int
+    used: float | None
+    spread: float | None
+    draw: float
 
 
 class Decoder:
@@ -76,36 +95,29 @@ class Decoder:
         Returns:
             The token, with `ms` 0.
         """
-        own = logits.float()
-        total = torch.logsumexp(own, 0)
-        ledger = _Ledger()
+        own = logits.float().cpu()  # one copy from a GPU, and no waiting for it after that
+        log = torch.log_softmax(own, 0)
+        head = torch.topk(own, min(max(ALTERNATIVES, self.settings.top_k + 1), len(own)))
+        entropy = -float(torch.dot(log.exp(), log.clamp(min=_LEAST)))
+        ledger = Ledger()
         watch = watch or _nobody
         watch("model", None, own)
         scores = self._penalised(own, said, ledger, watch)
-        spread: float | None
-        if self.settings.do_sample:
-            chosen, used, spread, draw = self._sample(scores, len(said), ledger, watch, forced)
-        else:
-            chosen, used, spread, draw = self._greedy(own, scores, watch, forced)
-        own_log = own - total
-        best = torch.topk(own, min(ALTERNATIVES, len(own)))
-        logprob, entropy, rank, *alternatives = torch.cat(
-            [
-                own_log[chosen, None],
-                _entropy(own_log)[None],
-                (own > own[chosen]).sum()[None].float(),
-                best.values - total,
-            ]
-        ).tolist()
-        alt_id = best.indices.tolist()
+        row = _Row(scores)
+        if scores is own:
+            row = _Row(scores, head.indices, head.values[0] - log[head.indices[0]])
+        pick = self._sample if self.settings.do_sample else self._greedy
+        chosen, used, spread, draw = pick(row, len(said), ledger, watch, forced)
+        logprob = float(log[chosen])
+        alt_id = head.indices[:ALTERNATIVES].tolist()
         return Token(
             id=chosen,
             eos=chosen == self.eos,
             position=len(said),
             origin="forced" if forced is not None else "sampled" if self.settings.do_sample else "greedy",
             logprob=logprob,
-            logprob_used=used,
-            rank=int(rank) + 1,
+            logprob_used=logprob if used is None else used,
+            rank=_rank(own, head.values, chosen),
             entropy=entropy,
             entropy_used=entropy if spread is None else spread,
             kept=ledger.left,
@@ -114,11 +126,11 @@ class Decoder:
             draw=draw,
             ms=0.0,
             alt_id=tuple(alt_id),
-            alt_logprob=tuple(alternatives),
+            alt_logprob=tuple(log[head.indices[:ALTERNATIVES]].tolist()),
             alt_fate=tuple(ledger.fate(token) for token in alt_id),
         )
 
-    def _penalised(self, own: torch.Tensor, said: Sequence[int], ledger: _Ledger, watch: Watch) -> torch.Tensor:
+    def _penalised(self, own: torch.Tensor, said: Sequence[int], ledger: Ledger, watch: Watch) -> torch.Tensor:
         """Scores after what looks at the whole vocabulary: repetition penalty, n-grams, shortest reply.
 
         Where they bar every token, the EOS is let through and the reply ends.
@@ -144,25 +156,29 @@ class Decoder:
             ledger.spare(self.eos)
         return scores
 
-    def _greedy(
-        self, own: torch.Tensor, scores: torch.Tensor, watch: Watch, forced: int | None
-    ) -> tuple[int, float, float | None, float]:
+    def _greedy(self, row: _Row, _: int, __: Ledger, watch: Watch, forced: int | None) -> _Pick:
+        scores, order = row.scores, row.order
         watch("left", None, scores)
-        chosen = int(scores.argmax()) if forced is None else forced
-        used = float(scores[chosen] - torch.logsumexp(scores, 0))
-        spread = None if scores is own else float(_entropy(torch.log_softmax(scores, 0)))
-        return chosen, used, spread, float("nan")
+        if forced is not None:
+            chosen = forced
+        elif order is None or len(order) == 1 or scores[order[0]] == scores[order[1]]:
+            chosen = int(scores.argmax())
+        else:
+            chosen = int(order[0])
+        if order is not None:
+            return _Pick(chosen, None, None, float("nan"))
+        log = torch.log_softmax(scores, 0)
+        return _Pick(chosen, float(log[chosen]), float(_entropy(log)), float("nan"))
 
-    def _sample(
-        self, scores: torch.Tensor, position: int, ledger: _Ledger, watch: Watch, forced: int | None
-    ) -> tuple[int, float, float, float]:
+    def _sample(self, row: _Row, position: int, ledger: Ledger, watch: Watch, forced: int | None) -> _Pick:
+        scores, total = row.scores, row.total
         if self._temperature:
-            scores = self._temperature(None, scores[None])[0]
+            scores, total = self._temperature(None, scores[None])[0], None
             watch("temperature", None, scores)
-        ids, values = self._candidates(scores)
-        total = torch.logsumexp(scores, 0)
-        ledger.cut(TOP_K, ledger.left - len(ids), 1 - float((values - total).exp().sum()), ids)
-        if ledger.count[TOP_K]:
+        ids, values = self._candidates(scores, row.order)
+        if len(ids) < ledger.left:
+            share = (values - (torch.logsumexp(scores, 0) if total is None else total)).exp().sum()
+            ledger.cut(TOP_K, ledger.left - len(ids), 1 - float(share), ids)
             watch(FILTERS[TOP_K], ids, values)
         for rule, warper in ((TOP_P, self._top_p), (MIN_P, self._min_p)):
             if warper:
@@ -177,71 +193,43 @@ class Decoder:
         if forced is not None:
             at = (ids == forced).nonzero()
             used = float(log[at[0, 0]]) if len(at) else -torch.inf
-            return forced, used, float(_entropy(log)), float("nan")
+            return _Pick(forced, used, float(_entropy(log)), float("nan"))
         weights = log.double().exp().cpu().numpy()
         assert self.settings.seed is not None
         draw = dice(self.settings.seed, self.reply, position)
         place = min(int(np.searchsorted(np.cumsum(weights), draw, side="right")), len(weights) - 1)
-        return int(ids[place]), float(log[place]), float(_entropy(log)), draw
+        return _Pick(int(ids[place]), float(log[place]), float(_entropy(log)), draw)
 
-    def _candidates(self, scores: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def _candidates(self, scores: torch.Tensor, order: torch.Tensor | None) -> tuple[torch.Tensor, torch.Tensor]:
         """Ids and scores of what top-k keeps, most probable first, ties by the lower id.
 
         As in transformers, a tie at the k-th place is kept whole.
+
+        Args:
+            scores: `[vocabulary]`.
+            order: the ids of the greatest scores, at least k + 1 of them, if they are known.
         """
         k = self.settings.top_k
         if 0 < k < len(scores):
-            least = torch.topk(scores, k).values[-1]
-            ids = (scores >= torch.clamp(least, min=torch.finfo(scores.dtype).min)).nonzero()[:, 0]
-        else:
-            ids = (scores > -torch.inf).nonzero()[:, 0]
-        values, order = torch.sort(scores[ids], descending=True, stable=True)
-        return ids[order], values
+            first = torch.topk(scores, k + 1).indices if order is None else order[: k + 1]
+            ids, values = _descending(scores, first.sort().values)
+            if values[k] < values[k - 1]:
+                return ids[:k], values[:k]
+            return _descending(scores, (scores >= values[k - 1].clamp(min=_LEAST)).nonzero()[:, 0])
+        return _descending(scores, (scores > -torch.inf).nonzero()[:, 0])
 
 
-class _Ledger:
-    """What each filter removed from one step's distribution."""
+def _descending(scores: torch.Tensor, ids: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Ascending ids and their scores, by descending score; ties stay by the lower id."""
+    values, order = torch.sort(scores[ids], descending=True, stable=True)
+    return ids[order], values
 
-    def __init__(self) -> None:
-        self.left = 0
-        self.count = [0] * len(FILTERS)
-        self.mass = [0.0] * len(FILTERS)
-        self._survivors: dict[int, set[int]] = {}
-        self._removed: dict[int, set[int]] = {}
 
-    def note(self, rule: int, before: torch.Tensor, after: torch.Tensor) -> torch.Tensor:
-        """Records what a processor of the whole vocabulary barred; gives its scores back."""
-        gone = ((after == -torch.inf) & (before > -torch.inf)).nonzero()[:, 0]
-        self.count[rule] = len(gone)
-        self.left -= len(gone)
-        self._removed[rule] = set(gone.tolist())
-        if len(gone):
-            self.mass[rule] = float((before[gone] - torch.logsumexp(before, 0)).exp().sum())
-        return after
-
-    def spare(self, token: int) -> None:
-        """Takes back the removal of one token."""
-        for rule, gone in self._removed.items():
-            if token in gone:
-                gone.remove(token)
-                self.count[rule] -= 1
-        self.left += 1
-
-    def cut(self, rule: int, count: int, mass: float, survivors: torch.Tensor) -> None:
-        """Records what a warper removed, and whom it left."""
-        self.count[rule] = count
-        self.mass[rule] = max(0.0, mass) if count else 0.0
-        self.left = len(survivors)
-        self._survivors[rule] = set(survivors.tolist()) if count else set()
-
-    def fate(self, token: int) -> int:
-        """0 if a token was left to draw from, else 1 + the place in `FILTERS` of what removed it."""
-        for rule in range(len(FILTERS)):
-            if token in self._removed.get(rule, ()) or (
-                self.count[rule] and token not in self._survivors.get(rule, {token})
-            ):
-                return rule + 1
-        return 0
+def _rank(own: torch.Tensor, greatest: torch.Tensor, chosen: int) -> int:
+    """How many logits are greater than one of them, and one; the greatest are known, in descending order."""
+    logit = own[chosen]
+    among = greatest if logit >= greatest[-1] else own
+    return int((among > logit).sum()) + 1
 
 
 def _entropy(log: torch.Tensor) -> torch.Tensor:

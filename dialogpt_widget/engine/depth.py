@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from dialogpt_widget.engine.gpt2 import GPT2, Cache
+from dialogpt_widget.engine.cache import Cache
+from dialogpt_widget.engine.gpt2 import GPT2
 
 GUESSES = 5  # tokens that each layer names
 

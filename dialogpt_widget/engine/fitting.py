@@ -9,9 +9,10 @@ from dialogpt_widget.engine.errors import ModelError
 from dialogpt_widget.engine.machine import available_memory
 from dialogpt_widget.engine.names import KNOWN, title_of
 
-BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
+BYTES = {"float32": 4.0, "bfloat16": 2.0, "float16": 2.0, "int8": 1.0}
+EMBEDDINGS = 0.3  # bytes a parameter more where the token embeddings are kept apart from the packed output layer
+CACHE = 0.15  # keys and values of 1000 tokens, as a share of as many weights: 12 to 15 % for DialoGPT's shapes
 WORKSPACE = 500_000_000  # torch and transformers; measured at 410 MB on a CPU
-WINDOW_SHARE = 0.15  # keys and values of 1000 tokens, as a share of the weights: 12 to 15 % for DialoGPT's shapes
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,18 +35,25 @@ def check_names(device: str, precision: str) -> None:
         raise ValueError(f"precision is 'auto' or one of {', '.join(BYTES)}, not {precision!r}.")
 
 
-def need(parameters: int, precision: str, checkpoint: int, *, mapped: bool) -> Need:
+def need(
+    parameters: int, precision: str, checkpoint: int, *, mapped: bool, on_gpu: bool = False, widened: bool = False
+) -> Need:
     """What a model takes.
 
     Args:
         parameters: how many.
-        precision: dtype that it runs in.
+        precision: that it runs in.
         checkpoint: bytes of its weights on disk.
         mapped: whether they are mapped (safetensors) instead of read whole (`.bin`) before they are converted.
+        on_gpu: whether keys and values have the precision of the weights; on a CPU they are float32.
+        widened: whether weights that are stored in 16 bits take 32 in float32.
     """
-    weights = parameters * BYTES[precision]
-    resident = round(weights * (1 + WINDOW_SHARE))
-    return Need(resident, max(resident, weights + (0 if mapped else checkpoint)))
+    width, packed = BYTES[precision], not on_gpu and precision != "float32"
+    if precision == "float32" and not on_gpu and not widened and checkpoint < 3 * parameters:
+        width, packed = 2.0, True
+    weights = parameters * (width + (EMBEDDINGS if packed else 0))
+    resident = weights + CACHE * parameters * (width if on_gpu else 4)
+    return Need(round(resident), round(max(resident, weights + (0 if mapped else checkpoint))))
 
 
 def check_fit(name: str, wanted: Need, precision: str, left: int | None = None, on_gpu: int | None = None) -> None:
@@ -90,7 +98,7 @@ def _smaller(name: str, size: int) -> list[str]:
 
 def _fits(name: str, precision: str, left: int, on_gpu: int | None) -> bool:
     known = KNOWN[name]
-    wanted = need(known.parameters, precision, known.download, mapped=known.mapped)
+    wanted = need(known.parameters, precision, known.download, mapped=known.mapped, on_gpu=on_gpu is not None)
     return wanted.peak + WORKSPACE <= left and (on_gpu is None or wanted.resident + WORKSPACE <= on_gpu)
 
 

@@ -12,14 +12,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn.functional import gelu, layer_norm, linear, scaled_dot_product_attention
+from torch.nn.functional import gelu, layer_norm, scaled_dot_product_attention
+
+from dialogpt_widget.engine.cache import Cache, Room
+from dialogpt_widget.engine.linears import Linear, MakeLinear, linears
 
 Watch = Callable[[Tensor, Tensor | None, Tensor | None], object]
-FIRST_CAPACITY = 128  # tokens that a cache has room for at first
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,60 +70,40 @@ class Shape:
         return shapes if self.tied else shapes | {"lm_head.weight": (self.vocabulary, w)}
 
 
-class Cache:
-    """Keys and values of the ids that were read: `[layers, 2, b, h, capacity, w / h]`, of which `length` are filled."""
-
-    def __init__(self) -> None:
-        self.length = 0
-        self._store: Tensor | None = None
-
-    def reserve(self, shape: Shape, like: Tensor, batch: int, total: int) -> None:
-        """Makes room for `total` ids, at least doubling what there was."""
-        old = self._store
-        if old is not None and total <= old.shape[4]:
-            return
-        capacity = min(max(total, FIRST_CAPACITY, 2 * (0 if old is None else old.shape[4])), shape.positions)
-        self._store = like.new_empty(shape.layers, 2, batch, shape.heads, capacity, shape.width // shape.heads)
-        if old is not None:
-            self._store[..., : self.length, :] = old[..., : self.length, :]
-
-    def put(self, layer: int, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
-        """Stores a layer's new keys and values `[b, h, n, w / h]`; gives all of them, `[b, h, t, w / h]`."""
-        assert self._store is not None
-        total = self.length + keys.shape[2]
-        here = self._store[layer]
-        here[0, :, :, self.length : total], here[1, :, :, self.length : total] = keys, values
-        return here[0, :, :, :total], here[1, :, :, :total]
-
-
 class GPT2:
     """A GPT-2 with the cache of the sequence that it has read last.
 
     Args:
         shape: how large it is.
-        weights: by the names of `Shape.weights`, all in one dtype on one device.
+        weights: by the names of `Shape.weights`, all on one device; on a GPU in the dtype to compute in.
+        precision: on a CPU, of the linear maps, see `linears`; the rest is float32.
 
     Attributes:
         vocabulary, positions, parameters: how many.
-        embeddings: of the tokens, `[vocabulary, w]`.
+        embeddings: of the tokens, `[vocabulary, w]`, as they are stored.
+        device: where the weights are.
         state: the final hidden state `[w]` after what was read last; None before anything was.
     """
 
     compact = True
 
-    def __init__(self, shape: Shape, weights: Mapping[str, Tensor]) -> None:
+    def __init__(self, shape: Shape, weights: Mapping[str, Tensor], precision: str = "float32") -> None:
         self.shape = shape
         self.vocabulary = shape.vocabulary
         self.positions: int | None = shape.positions
         self.parameters = shape.parameters
-        self._weights = weights
         self.embeddings = weights["wte.weight"]
-        self._unembedding = weights["wte.weight" if shape.tied else "lm_head.weight"]
-        self._layers = [_Layer(weights, f"h.{number}.") for number in range(shape.layers)]
+        self.device = self.embeddings.device
+        self._dtype = torch.float32 if self.device.type == "cpu" else self.embeddings.dtype
+        make = linears(precision, self.device)
+        self._places = weights["wpe.weight"].to(self._dtype)
+        self._layers = [_Layer(weights, f"h.{number}.", make, self._dtype) for number in range(shape.layers)]
+        self._last_norm = _pair(weights, "ln_f", self._dtype)
+        self._unembed = make(weights["wte.weight" if shape.tied else "lm_head.weight"].t(), None)
         self._cache = Cache()
         self.state: Tensor | None = None
 
-    def forward(self, ids: Tensor, cache: Cache, watch: Watch | None = None) -> Tensor:
+    def forward(self, ids: Tensor, cache: Room, watch: Watch | None = None) -> Tensor:
         """Reads ids after those that the cache holds, and adds them to it.
 
         Args:
@@ -134,38 +115,29 @@ class GPT2:
         Returns:
             The final hidden states, after the last layer norm, `[b, n, w]`.
         """
-        shape, weights = self.shape, self._weights
-        (batch, count), start = ids.shape, cache.length
-        cache.reserve(shape, weights["wte.weight"], batch, start + count)
-        mask = None
-        if count > 1:  # each new id sees those before it and itself
-            mask = torch.ones(count, start + count, dtype=torch.bool, device=ids.device).tril(start)
-        x = weights["wte.weight"][ids] + weights["wpe.weight"][start : start + count]
+        batch, count = ids.shape
+        places, mask = cache.begin(self.shape, self._places, batch, count)
+        x = self.embeddings[ids].to(self._dtype) + self._places[places]
         for number, layer in enumerate(self._layers):
             query, key, value = self._heads(layer.attention_in(self._norm(x, layer.norm_1)))
             keys, values = cache.put(number, key, value)
             if watch:
                 watch(x, query, keys)
             seen = scaled_dot_product_attention(query, keys, values, attn_mask=mask)
-            x = x + layer.attention_out(seen.transpose(1, 2).reshape(batch, count, shape.width))
+            x = x + layer.attention_out(seen.transpose(1, 2).reshape(batch, count, self.shape.width))
             x = x + layer.inner_out(gelu(layer.inner_in(self._norm(x, layer.norm_2)), approximate="tanh"))
-        cache.length = start + count
+        cache.end(count)
         if watch:
             watch(x, None, None)
         return self.last_norm(x)
 
     def last_norm(self, x: Tensor) -> Tensor:
         """The layer norm before the logits, of residual streams `[..., w]`."""
-        return self._norm(x, (self._weights["ln_f.weight"], self._weights["ln_f.bias"]))
-
-    @property
-    def device(self) -> torch.device:
-        """Where the weights are."""
-        return self._unembedding.device
+        return self._norm(x, self._last_norm)
 
     def unembed(self, hidden: Tensor) -> Tensor:
         """Logits `[..., vocabulary]` of final hidden states `[..., w]`."""
-        return linear(hidden, self._unembedding)
+        return self._unembed(hidden.reshape(-1, self.shape.width)).view(*hidden.shape[:-1], -1)
 
     def _norm(self, x: Tensor, norm: tuple[Tensor, Tensor]) -> Tensor:
         return layer_norm(x, (self.shape.width,), *norm, self.shape.epsilon)
@@ -202,20 +174,14 @@ class GPT2:
 class _Layer:
     """The weights of one layer, as functions where they are linear."""
 
-    def __init__(self, weights: Mapping[str, Tensor], prefix: str) -> None:
-        def pair(name: str) -> tuple[Tensor, Tensor]:
-            return weights[f"{prefix}{name}.weight"], weights[f"{prefix}{name}.bias"]
+    def __init__(self, weights: Mapping[str, Tensor], prefix: str, make: MakeLinear, dtype: torch.dtype) -> None:
+        def affine(name: str) -> Linear:
+            return make(weights[f"{prefix}{name}.weight"], weights[f"{prefix}{name}.bias"])
 
-        self.norm_1, self.norm_2 = pair("ln_1"), pair("ln_2")
-        self.attention_in, self.attention_out = _affine(*pair("attn.c_attn")), _affine(*pair("attn.c_proj"))
-        self.inner_in, self.inner_out = _affine(*pair("mlp.c_fc")), _affine(*pair("mlp.c_proj"))
+        self.norm_1, self.norm_2 = (_pair(weights, f"{prefix}{name}", dtype) for name in ("ln_1", "ln_2"))
+        self.attention_in, self.attention_out = affine("attn.c_attn"), affine("attn.c_proj")
+        self.inner_in, self.inner_out = affine("mlp.c_fc"), affine("mlp.c_proj")
 
 
-def _affine(weight: Tensor, bias: Tensor) -> Any:
-    """`x -> x weight + bias` for weights `[in, out]`, which is how GPT-2 stores them."""
-
-    def apply(x: Tensor) -> Tensor:
-        flat = torch.addmm(bias, x.reshape(-1, x.shape[-1]), weight)
-        return flat.view(*x.shape[:-1], -1)
-
-    return apply
+def _pair(weights: Mapping[str, Tensor], name: str, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+    return weights[f"{name}.weight"].to(dtype), weights[f"{name}.bias"].to(dtype)

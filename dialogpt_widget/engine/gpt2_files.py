@@ -52,14 +52,16 @@ def read_shape(folder: Path) -> Shape | None:
 
 
 def read_weights(
-    files: Iterable[Path], shape: Shape, dtype: torch.dtype, device: torch.device, advance: Advance
+    files: Iterable[Path], shape: Shape, dtype: torch.dtype | None, device: torch.device, advance: Advance
 ) -> dict[str, torch.Tensor]:
     """The weights of a GPT-2, by the names of `Shape.weights`, read and converted one by one.
+
+    What is neither converted nor moved stays mapped from its file.
 
     Args:
         files: safetensors, or pickles, which are read with `weights_only`.
         shape: what they must fit.
-        dtype: to convert to.
+        dtype: to convert to; None leaves them as they are stored.
         device: to put them on.
         advance: called with the share that has been read.
 
@@ -71,7 +73,7 @@ def read_weights(
     for stored_name, weight in _stored(files):
         name = stored_name.removeprefix("transformer.")
         if name in wanted and name not in found and tuple(weight.shape) == wanted[name]:
-            found[name] = weight.to(device, dtype)
+            found[name] = weight.to(device, dtype or weight.dtype)
             advance(len(found) / len(wanted))
     lacking = sorted(wanted.keys() - found.keys())
     if lacking:

@@ -2,29 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
 
 from dialogpt_widget.engine.errors import Kind, ModelError
+from dialogpt_widget.engine.exactness import Exactness, measured
 from dialogpt_widget.engine.fitting import BYTES, check_fit, check_names, need
-from dialogpt_widget.engine.gpt2 import GPT2
+from dialogpt_widget.engine.gpt2 import GPT2, Shape
 from dialogpt_widget.engine.gpt2_files import read_codec, read_shape, read_weights
+from dialogpt_widget.engine.graphs import GraphedGPT2
 from dialogpt_widget.engine.hub import Checkpoint, download, find_local
+from dialogpt_widget.engine.linears import keeps_half
 from dialogpt_widget.engine.machine import processors
 from dialogpt_widget.engine.names import KNOWN, MINI, full_name, title_of
 from dialogpt_widget.engine.network import Network, TransformersNetwork
-from dialogpt_widget.engine.source import Progress
+from dialogpt_widget.engine.source import Advance, Progress
 from dialogpt_widget.engine.text import Codec
+from dialogpt_widget.engine.widened import LARGEST, widened
 
+Check = Callable[..., None]
 _TOKENIZERS = ("tokenizer.json", "vocab.json", "vocab.txt", "*.model")
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A model in memory and what is known of it."""
+    """A model in memory and what is known of it.
+
+    Attributes:
+        exactness: what another precision than float32 costs, where that was measured.
+    """
 
     network: Network
     codec: Codec
@@ -32,6 +41,7 @@ class Loaded:
     revision: str | None
     device: torch.device
     precision: str
+    exactness: Exactness | None = None
 
 
 def pick_device(device: str = "auto") -> torch.device:
@@ -58,6 +68,8 @@ def pick_precision(precision: str, device: torch.device) -> str:
         ValueError: that is not a precision.
     """
     check_names("auto", precision)
+    if precision == "int8" and device.type != "cpu":
+        raise ValueError(f'precision="int8" is for the CPU; a GPU ({device}) runs in bfloat16, float16 or float32.')
     if precision != "auto":
         return precision
     if device.type == "cpu":
@@ -82,7 +94,7 @@ def load(
     Args:
         name: `mini`, `small`, `medium`, `large`, a name on the hub, or a folder.
         device: "auto", "cpu", "cuda", "cuda:1" or "mps".
-        precision: "auto", "float32", "bfloat16" or "float16".
+        precision: "auto", "float32", "bfloat16", "float16" or, on a CPU, "int8".
         revision: a branch, tag or commit on the hub.
         progress: called with a line for people and a share from 0 to 1, or None where that is unknown.
 
@@ -94,44 +106,43 @@ def load(
     torch_device = pick_device(device)
     precision = pick_precision(precision, torch_device)
     free = torch.cuda.mem_get_info(torch_device)[0] if torch_device.type == "cuda" else None
+    on_gpu = torch_device.type != "cpu"
 
-    def check(size: int, *, mapped: bool) -> None:
-        parameters = KNOWN[name].parameters if name in KNOWN else size // 2
-        check_fit(name, need(parameters, precision, size, mapped=mapped), precision, on_gpu=free)
+    def check(parameters: int, size: int, *, mapped: bool, widened: bool = not keeps_half()) -> None:
+        wanted = need(parameters, precision, size, mapped=mapped, on_gpu=on_gpu, widened=widened)
+        check_fit(name, wanted, precision, on_gpu=free)
+
+    def check_download(size: int, *, mapped: bool) -> None:
+        check(KNOWN[name].parameters if name in KNOWN else size // 2, size, mapped=mapped)
 
     if name in KNOWN and name != MINI:
-        check(KNOWN[name].download, mapped=KNOWN[name].mapped)
-    checkpoint = find_local(name, revision) or download(name, revision, tell, check)
+        check_download(KNOWN[name].download, mapped=KNOWN[name].mapped)
+    checkpoint = find_local(name, revision) or download(name, revision, tell, check_download)
     with _explained(checkpoint, precision):
         _check_tokenizer(checkpoint)
         if torch_device.type == "cpu" and torch.get_num_threads() > processors():
             torch.set_num_threads(processors())
-        network, codec = _read(checkpoint, precision, torch_device, free, tell)
-    return Loaded(network, codec, checkpoint.name, checkpoint.revision, torch_device, precision)
+        network, codec, exactness = _read(checkpoint, precision, torch_device, check, tell)
+    return Loaded(network, codec, checkpoint.name, checkpoint.revision, torch_device, precision, exactness)
 
 
 def _read(
-    checkpoint: Checkpoint, precision: str, device: torch.device, free: int | None, tell: Progress
-) -> tuple[Network, Codec]:
-    folder, dtype = checkpoint.folder, getattr(torch, precision)
+    checkpoint: Checkpoint, precision: str, device: torch.device, check: Check, tell: Progress
+) -> tuple[Network, Codec, Exactness | None]:
+    folder = checkpoint.folder
 
     def advance(share: float) -> None:
         tell(f"Loading {title_of(checkpoint.name)}", share)
 
-    def check(parameters: int) -> None:
-        check_fit(
-            checkpoint.name,
-            need(parameters, precision, checkpoint.size, mapped=checkpoint.mapped),
-            precision,
-            on_gpu=free,
-        )
+    def fits(parameters: int, **how: bool) -> None:
+        check(parameters, checkpoint.size, mapped=checkpoint.mapped, **how)
         advance(0.0)
 
     shape = read_shape(folder)
     codec: Codec | None = read_codec(folder, shape.vocabulary) if shape else None
     if shape and codec:
-        check(shape.parameters)
-        return GPT2(shape, read_weights(checkpoint.weights, shape, dtype, device, advance)), codec
+        fits(shape.parameters)
+        return _gpt2(checkpoint, shape, codec, precision, device, advance)
 
     from dialogpt_widget.engine import automodel
 
@@ -140,12 +151,35 @@ def _read(
     if codec is None:
         raise _endless(checkpoint)
     if shape:
-        check(shape.parameters)
-        return GPT2(shape, read_weights(checkpoint.weights, shape, dtype, device, advance)), codec
+        fits(shape.parameters)
+        return _gpt2(checkpoint, shape, codec, precision, device, advance)
+    if precision == "int8":
+        raise _unquantized(checkpoint)
     stored = str(getattr(config, "dtype", None) or "float32").rpartition(".")[-1]
-    check(checkpoint.size // BYTES.get(stored, 4))
-    model = automodel.read_model(folder, config, dtype, safetensors=checkpoint.mapped, advance=advance)
-    return TransformersNetwork(model.to(device), tokenizer), codec
+    fits(checkpoint.size // int(BYTES.get(stored, 4)), widened=True)
+    model = automodel.read_model(
+        folder, config, getattr(torch, precision), safetensors=checkpoint.mapped, advance=advance
+    )
+    return TransformersNetwork(model.to(device), tokenizer), codec, None
+
+
+def _gpt2(
+    checkpoint: Checkpoint, shape: Shape, codec: Codec, precision: str, device: torch.device, advance: Advance
+) -> tuple[Network, Codec, Exactness | None]:
+    on_cpu = device.type == "cpu"
+    weights = read_weights(checkpoint.weights, shape, None if on_cpu else getattr(torch, precision), device, advance)
+    mapped = weights["wte.weight"].dtype is torch.float32
+    if on_cpu and precision == "float32" and not mapped and shape.parameters <= LARGEST:
+        shared = widened(weights, checkpoint.weights)
+        weights, mapped = shared or weights, shared is not None
+    if on_cpu and not (precision == "float32" and mapped):
+        weights["wte.weight"] = weights["wte.weight"].clone()  # all else is converted, and the file is let go
+    if device.type == "cuda":
+        return GraphedGPT2(shape, weights), codec, None
+    if precision == "float32" or not on_cpu:
+        return GPT2(shape, weights), codec, None
+    network, exactness = measured(shape, weights, codec, precision)
+    return network, codec, exactness
 
 
 def _check_tokenizer(checkpoint: Checkpoint) -> None:
@@ -159,6 +193,14 @@ def _endless(checkpoint: Checkpoint) -> ModelError:
         f"{title_of(checkpoint.name)} cannot hold a conversation.",
         "Its tokenizer has no end-of-text token, which is what separates turns. Choose a causal language model.",
         (MINI,),
+    )
+
+
+def _unquantized(checkpoint: Checkpoint) -> ModelError:
+    return ModelError(
+        "unsupported",
+        f"{title_of(checkpoint.name)} cannot be run in int8.",
+        "That is for GPT-2, which DialoGPT is; other architectures run in float32, bfloat16 or float16.",
     )
 
 

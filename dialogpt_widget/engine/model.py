@@ -38,6 +38,7 @@ class ChatModel(Readout):
         vocabulary: number of ids.
         positions: the longest sequence it can take; None where it has no limit.
         parameters: how many it has.
+        exactness: what another precision than float32 costs, where that was measured.
         compact: whether its states are small beside logits.
         reused: how many ids, of those before the token decoded last, were in the cache already.
     """
@@ -46,6 +47,7 @@ class ChatModel(Readout):
         super().__init__(loaded)
         self.revision, self.device = loaded.revision, loaded.device
         self.device_name = _device_name(loaded.device)
+        self.exactness = loaded.exactness
         self._cached: list[int] = []
         self.reused = 0
 

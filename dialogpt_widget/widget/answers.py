@@ -90,7 +90,7 @@ class Guessed(TypedDict):
 
 
 class Choices(TypedDict):
-    """The answer to `choices`: the most probable ids, lowest first, which do not tell what the held token is."""
+    """The answer to `choices`: ids of which the held token is one, lowest first; they do not tell which."""
 
     id: str
     ok: Literal[True]

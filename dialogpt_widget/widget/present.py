@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 from dialogpt_widget.dialogue.context import Context
 from dialogpt_widget.dialogue.turn import Turn
@@ -10,6 +11,9 @@ from dialogpt_widget.engine.errors import ModelError
 from dialogpt_widget.engine.names import KNOWN, MINI, about, recommended, title_of
 from dialogpt_widget.settings import PRESETS, Settings
 from dialogpt_widget.widget import wire
+
+if TYPE_CHECKING:
+    from dialogpt_widget.engine.model import ChatModel
 
 SAFETY = {
     "mini": (
@@ -49,18 +53,44 @@ def _made(settled: Turn) -> wire.Made | None:
         "reply": settled.reply,
         "revision": settled.revision,
         "precision": settled.precision,
+        "first": next(iter(settled.context), None),
+        "seen": settled.seen,
     }
 
 
 def schema(model: str) -> list[dict[str, Any]]:
-    """What may be set, with the defaults that suit a model."""
-    usual = recommended(model).to_dict()
-    return [row | {"default": usual[row["name"]]} for row in Settings.schema()]
+    """What may be set, with the defaults that suit a model; `usual` is that of `Settings()` where it is another."""
+    own = recommended(model).to_dict()
+    rows = Settings.schema()
+    others = {row["name"]: {"usual": row["default"]} for row in rows if row["default"] != own[row["name"]]}
+    return [row | {"default": own[row["name"]]} | others.get(row["name"], {}) for row in rows]
 
 
 def presets() -> list[wire.Preset]:
     """The settings known by a name."""
     return [{"name": preset.name, "help": preset.help, "values": preset.values} for preset in PRESETS]
+
+
+PRECISIONS = {
+    "cpu": {
+        "float32": "Exact: nothing that is stored is rounded.",
+        "bfloat16": "Weights and inputs rounded to 16 bits.",
+        "int8": "The fastest. Weights and inputs rounded to 8 bits.",
+    },
+    "gpu": {
+        "bfloat16": "16 bits with float32's range.",
+        "float16": "16 bits, finer than bfloat16.",
+        "float32": "Exact, slower, and twice the memory.",
+    },
+}
+
+
+def precisions(loaded: ChatModel | None) -> list[wire.Choice]:
+    """The precisions to choose from where the model runs; none before it is loaded."""
+    if loaded is None:
+        return []
+    there = PRECISIONS["cpu" if loaded.device.type == "cpu" else "gpu"]
+    return [{"name": name, "title": name, "help": about} for name, about in there.items()]
 
 
 def models(current: str) -> list[wire.Choice]:
@@ -100,8 +130,14 @@ def status(
     }
 
 
-def info(name: str, loaded: object = None) -> wire.Info:
-    """The model; `loaded` is a `ChatModel` once there is one."""
+def waiting(ahead: int, turn: int | None = None, parent: int | None = None) -> wire.Status:
+    """Replies of other chats on the same model come first."""
+    others = "another reply" if ahead == 1 else f"{ahead} other replies"
+    return status("waiting", f"Waiting for {others} on this model", ahead=ahead, turn=turn, parent=parent)
+
+
+def info(name: str, loaded: ChatModel | None = None) -> wire.Info:
+    """The model; `loaded` is there once it is."""
     return {
         "name": name,
         "title": title_of(name),
@@ -111,8 +147,17 @@ def info(name: str, loaded: object = None) -> wire.Info:
         "precision": getattr(loaded, "precision", None),
         "revision": getattr(loaded, "revision", None),
         "positions": getattr(loaded, "positions", None),
-        "notes": [next(note for part, note in SAFETY.items() if part in name)],
+        "notes": [*_exactness(loaded), next(note for part, note in SAFETY.items() if part in name)],
     }
+
+
+def _exactness(loaded: ChatModel | None) -> Iterator[str]:
+    """What a precision costs, where that was measured."""
+    cost = loaded.exactness if loaded else None
+    if loaded and cost:
+        yield f"In {loaded.precision} its distributions are {cost}, measured on these weights."
+        if cost.notable:
+            yield "That is much: its probabilities are not float32's. Choose float32 where they matter."
 
 
 def meter(context: Context | None, reused: int | None = None) -> wire.Meter | None:

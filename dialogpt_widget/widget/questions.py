@@ -20,6 +20,7 @@ class Request(TypedDict, total=False):
     - `poll {rev}`: for hosts that lose what the kernel says of itself: what changed since; see `Poll`.
     - `retry {}`: try again what failed.
     - `use_model {model}`: go on with another model.
+    - `use_precision {precision}`: go on with the same model in another precision.
     - `regenerate {turn}`: another reply instead of this one, or to this message; answered with its `item`.
     - `continue {turn}`: another version of a reply that goes on where it ended; answered with its `item`.
     - `edit {turn, text}`: a new version of a turn; a message's is answered (`item`), a reply's is not.
@@ -49,7 +50,7 @@ class Request(TypedDict, total=False):
     - `step {}`, `back {}`: one token more, one less.
     - `force {text, token}`: what comes next instead, typed or by id; answered with its `ids`, one by one.
     - `guess {text, token}`: what the next token might be, typed or by id; answered as in `Guessed`.
-    - `choices {}`: what the held token might be; answered as in `Choices`.
+    - `choices {}`: ten of which the held token is one; answered as in `Choices`.
     """
 
     op: str
@@ -59,6 +60,7 @@ class Request(TypedDict, total=False):
     text: str
     item: str
     model: str
+    precision: str
     turn: int | None
     values: dict[str, Any]
     format: str
@@ -84,6 +86,7 @@ OPS: dict[str, dict[str, type | tuple[type, ...]]] = {
     "poll": {"rev": int},
     "retry": {},
     "use_model": {"model": str},
+    "use_precision": {"precision": str},
     "regenerate": {"turn": int},
     "continue": {"turn": int},
     "edit": {"turn": int, "text": str},

@@ -189,6 +189,7 @@ _HANDLERS: dict[str, Callable[[Any, Session, Request], Answer | dict[str, Any] |
     "poll": _poll,
     "retry": lambda _, session, __: session.retry(),
     "use_model": lambda _, session, request: session.use(request["model"]),
+    "use_precision": lambda _, session, request: session.use(session.chat.model_name, request["precision"]),
     "regenerate": _regenerate,
     "continue": _continue,
     "edit": _edit,

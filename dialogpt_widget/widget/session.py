@@ -94,11 +94,12 @@ class Session(Working):
             raise
 
     def stop(self) -> None:
-        """Stops the running reply before the model's next step."""
+        """Stops the running reply before the model's next step, also one that waits for other chats on the model."""
         active = self._active
-        if active is not None and active not in self._queue:
+        if active is not None and (active not in self._queue or self._ahead):
             active.stop.set()
             self.chat.pace.wake()
+            self._skip(stopped=True)
 
     def withdraw(self, item_id: str) -> Item | None:
         """Takes back what has not begun; None if it has."""
@@ -108,7 +109,8 @@ class Session(Working):
                 self._queue.remove(item)
                 item.done.set_exception(RuntimeError("The message was withdrawn before it was answered."))
                 self.show("queue")
-            return item
+        self._skip()
+        return item
 
     def retry(self) -> None:
         """Tries again what failed: the loading, or the last reply."""
@@ -118,19 +120,23 @@ class Session(Working):
             self._failed = None
             self._go_on()
 
-    def use(self, model: str | ChatModel) -> None:
-        """Goes on with another model, which is loaded in the background; the conversation stays.
+    def use(self, model: str | ChatModel, precision: str | None = None) -> None:
+        """Goes on with another model or precision, loaded in the background; the conversation stays.
 
         Raises:
             RuntimeError: a reply is running.
+            ValueError: that is not a precision.
         """
         with self._lock:
             if self._active is not None and self._active not in self._queue:
                 raise RuntimeError("A reply is running: stop it first, then choose another model.")
-            self.chat.use(model, device=self.chat.device, precision=self.chat.precision)
+            chat = self.chat
+            revision = chat.revision if precision else None
+            chat.use(model, device=chat.device, precision=precision or chat.precision, revision=revision)
             self._worker = self._find_worker()
             self._go_on()
-            self.show("info", "models", "settings", "settings_schema", "meter")
+            self.show("info", "models", "precisions", "settings", "settings_schema", "meter")
+        self._skip()
 
     def close(self) -> None:
         """Stops what runs, refuses what waits, lets go of the model."""
@@ -144,6 +150,7 @@ class Session(Working):
                 self.chat.pace.wake()
             self._worker = Worker(ModelSource(self.chat.model_name))
             self.chat.unload()
+        self._skip()
 
     def forget(self, turn: Turn | int) -> tuple[Turn, ...]:
         """Erases a turn and all that follows it, with what waits for one of those; returns what was erased."""
@@ -155,6 +162,7 @@ class Session(Working):
             if self._failed is not None and self._failed.about(gone):
                 self._failed = None
             self.show(*map(key_of, gone), "queue", *SELECTION)
+        self._skip()
         return gone
 
     def _go_on(self) -> None:

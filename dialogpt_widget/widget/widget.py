@@ -48,7 +48,7 @@ class ChatWidget(Alone, anywidget.AnyWidget):  # type: ignore[misc]  # anywidget
     Args:
         model: a name ("mini", "microsoft/DialoGPT-medium", a folder ...) or a loaded `ChatModel`.
         device: "auto", "cpu", "cuda", "cuda:1" or "mps".
-        precision: "auto", "float32", "bfloat16" or "float16".
+        precision: "auto", "float32", "bfloat16", "float16" or, on a CPU, "int8".
         revision: a branch, tag or commit on the hub.
         settings: how replies are decoded; if not given, the defaults, or for "mini" what suits it.
         conversation: a conversation to go on with.
@@ -211,6 +211,8 @@ class ChatWidget(Alone, anywidget.AnyWidget):  # type: ignore[misc]  # anywidget
                 return present.presets()
             case "models":
                 return present.models(chat.model_name)
+            case "precisions":
+                return present.precisions(chat.model)
             case "formats":
                 return downloads.choices()
             case "can_undo":

@@ -52,6 +52,7 @@ TRAITS = (
     "settings_schema",
     "presets",
     "models",
+    "precisions",
     "formats",
     "height",
     "offline",
@@ -140,12 +141,18 @@ class Meter(TypedDict):
 
 
 class Made(TypedDict):
-    """How a reply was made: what differs from the default settings, the dice, and what ran."""
+    """How a reply was made: what differs from the default settings, the dice, what ran, and what it saw.
+
+    It saw the turns of its path from `first` on, of which `seen` tokens, EOS after each turn; less than these turns
+    have where the first of them is too long by itself. None where that is not known.
+    """
 
     settings: dict[str, Any]
     reply: int
     revision: str | None
     precision: str
+    first: int | None
+    seen: int | None
 
 
 class Preset(TypedDict):

@@ -11,12 +11,13 @@ from dialogpt_widget.dialogue.conversation import UnknownTurnError
 from dialogpt_widget.dialogue.turn import Turn
 from dialogpt_widget.engine.errors import ModelError
 from dialogpt_widget.engine.source import ModelSource
+from dialogpt_widget.reply import Reply
 from dialogpt_widget.widget import present, wire
 from dialogpt_widget.widget.item import Item, View
 from dialogpt_widget.widget.keys import SELECTION, key_of, tokens_key_of
 from dialogpt_widget.widget.pacing import Pacing
 from dialogpt_widget.widget.rows import rows_of
-from dialogpt_widget.widget.worker import WORKERS, Worker
+from dialogpt_widget.widget.worker import WORKERS, Place, Shared, Worker
 
 _log = logging.getLogger(__name__)
 _PROGRESS_INTERVAL = 0.1  # seconds
@@ -35,6 +36,7 @@ class Working(Pacing):
         self.inspect = inspect
         self._failed: Item | None = None
         self._ahead = 0
+        self._place: Place | None = None  # of the active one
         self._speed: float | None = None
         self._reused: tuple[int | None, int | None] = (None, None)  # the newest reply, and what it reused
         self._told = 0.0
@@ -47,7 +49,7 @@ class Working(Pacing):
                 return
             item = self._active = self._queue[0]
             worker = self._worker
-            worker.submit(lambda: self._answer(item, worker), self._moved)
+            self._place = worker.submit(lambda: self._answer(item, worker), self._moved)
 
     def _prepare(self, worker: Worker) -> None:
         try:
@@ -65,8 +67,9 @@ class Working(Pacing):
         known = [] if self.chat.model is not None else [tokens_key_of(turn) for turn in self.chat.turns]
         self.chat.load_model()
         self.chat.verify()
-        self._ahead = 0
-        self.show("info", "meter", "queue", *known, status=self._ready())
+        with self._lock:
+            self._ahead = 0
+            self.show("info", "precisions", "meter", "queue", *known, status=self._ready())
 
     def _answer(self, item: Item, worker: Worker) -> None:
         outcome: Turn | BaseException | None = None
@@ -83,7 +86,7 @@ class Working(Pacing):
         finally:
             with self._lock:
                 if self._active is item:
-                    self._active = None
+                    self._active = self._place = None
                     if self.error is None:
                         self._next()
             if outcome is not None:
@@ -93,6 +96,8 @@ class Working(Pacing):
     def _said(self, item: Item, worker: Worker) -> Turn | None:
         """Says the reply; None if it is not to be said, or not by this worker."""
         if item not in self._queue:
+            if worker.source.model is not None:
+                self._load(worker)  # which also shows that nothing waits any more
             return None
         self._load(worker)
         with self._lock:
@@ -102,11 +107,11 @@ class Working(Pacing):
         reply = item.made = item.reply(self.chat)
         self.chat.begin(reply)
         self.frames.begin(reply.id, rows_of(reply) if self.inspect else None)
-        busy = present.status("generating", "", turn=reply.id, parent=reply.parent.id, speed=self._speed)
-        self.show(key_of(reply.parent), "queue", *SELECTION, status=busy)
+        reply.floor = Shared(worker, lambda place: self._held_up(reply, place))
+        self.show(key_of(reply.parent), "queue", *SELECTION, status=self._busy(reply))
         began = time.perf_counter()
         settled = self.chat.run(reply, hear=lambda event: self._hear(event, reply, item), first=item.first)
-        took = time.perf_counter() - began - self.chat.pace.waited
+        took = time.perf_counter() - began - self.chat.pace.waited - reply.floor.waited
         self._speed = len(reply.tokens) / max(took, 1e-6)
         self._reused = reply.id, reply.reused
         self._settled(settled, status=self._ready())
@@ -143,12 +148,31 @@ class Working(Pacing):
             self._told = now
             self.show(status=present.status("loading", what, progress=share))
 
-    def _moved(self, ahead: int) -> None:
-        if self._worker.source.model is None:
-            return  # what is ahead is the loading of the model, which has a status of its own
-        self._ahead = ahead
-        others = "another reply" if ahead == 1 else f"{ahead} other replies"
-        self.show("queue", status=present.status("waiting", f"Waiting for {others} on this model", ahead=ahead))
+    def _moved(self, place: Place) -> None:
+        with self._lock:
+            ahead = place.ahead
+            if ahead and self._worker.source.model is not None:  # else the model is loaded, with a status of its own
+                self._ahead = ahead
+                self.show("queue", status=present.waiting(ahead))
+
+    def _held_up(self, reply: Reply, place: Place | None) -> None:
+        """Shows how a reply that has begun, and was slow, waits for other chats to go on."""
+        with self._lock:
+            ahead = place.ahead if place is not None else 0
+            if ahead or place is None:
+                waiting = present.waiting(ahead, reply.id, reply.parent.id)
+                self.show(status=waiting if ahead else self._busy(reply))
+
+    def _skip(self, *, stopped: bool = False) -> None:
+        """Has what is active not wait for the model that it is not going to use; not to be called under the lock."""
+        with self._lock:
+            place = self._place
+            if place is None or not (stopped or self._active not in self._queue or place.worker is not self._worker):
+                return
+        place.skip()
+
+    def _busy(self, reply: Reply) -> wire.Status:
+        return present.status("generating", "", turn=reply.id, parent=reply.parent.id, speed=self._speed)
 
     def _ready(self) -> wire.Status:
         return present.status("ready", "", speed=self._speed)

@@ -1,4 +1,4 @@
-import { h, icon } from "./dom.js";
+import { CHECK, CROSS, focus, h, sign } from "./dom.js";
 
 /** What can be done with a turn: the name that readers hear and see, and the drawing. */
 const ACTS = /** @type {const} */ ({
@@ -8,8 +8,6 @@ const ACTS = /** @type {const} */ ({
   continue: ["Continue", "M2.5 8H13M9 4l4 4-4 4"],
   more: ["More", "M3.5 8h.01M8 8h.01M12.5 8h.01"],
 });
-const DONE = "m3 8.5 3.2 3.2L13 5";
-const FAILED = "m4 4 8 8m0-8-8 8";
 const MOMENT = 1600; // milliseconds for which an action says how it went
 
 /** @typedef {keyof typeof ACTS} Act */
@@ -41,7 +39,7 @@ export class TurnActions {
 
   /** Shows for a moment how an action went. @param {Act} act @param {boolean} done @param {string} words */
   report(act, done, words) {
-    this.#draw(act, words, done ? DONE : FAILED);
+    this.#draw(act, words, done ? CHECK : CROSS);
     const [name, path] = ACTS[act];
     setTimeout(() => this.#draw(act, name, path), MOMENT);
   }
@@ -64,7 +62,7 @@ export class TurnActions {
 function button(act) {
   const [title, path] = ACTS[act];
   const attributes = { type: "button", title, tabindex: "-1", "data-act": act };
-  const element = h("button", "dgpt-button dgpt-quiet dgpt-round", attributes, icon(path));
+  const element = sign(attributes, path);
   if (act === "more") element.setAttribute("aria-haspopup", "menu");
   return element;
 }
@@ -77,7 +75,7 @@ export function walkActions(event) {
   const row = /** @type {HTMLElement[]} */ ([...(from.parentElement?.querySelectorAll("[data-act]") ?? [])]);
   const to = row[(row.indexOf(/** @type {HTMLElement} */ (from)) + step + row.length) % row.length];
   for (const one of row) one.tabIndex = one === to ? 0 : -1;
-  to?.focus({ preventScroll: true });
+  focus(to);
   event.preventDefault();
   return true;
 }

@@ -1,4 +1,4 @@
-import { button, h } from "./dom.js";
+import { button, h, onClick } from "./dom.js";
 
 /** @import { State } from "../state.js" */
 
@@ -22,7 +22,7 @@ export class Aside {
     this.way = button("", "dgpt-quiet dgpt-link");
     this.element = h("div", "dgpt-aside dgpt-row dgpt-small", {}, this.words, this.way);
     this.element.hidden = true;
-    this.way.addEventListener("click", () => this.#kind && act(this.#kind));
+    onClick(this.way, () => this.#kind && act(this.#kind));
   }
 
   /** @param {State} state @param {boolean} live whether there is a kernel */

@@ -1,4 +1,4 @@
-import { button, h } from "./dom.js";
+import { button, focus, h, onClick } from "./dom.js";
 import { composing } from "./draft.js";
 
 /** @param {number} following turns after the one that is to be forgotten */
@@ -29,8 +29,8 @@ export class Asking {
       refusal,
       h("div", "dgpt-actions", {}, this.cancel, yes),
     );
-    this.cancel.addEventListener("click", () => hooks.close());
-    yes.addEventListener("click", () =>
+    onClick(this.cancel, () => hooks.close());
+    onClick(yes, () =>
       hooks.act().catch((error) => {
         refusal.textContent = error.message;
       }),
@@ -43,6 +43,6 @@ export class Asking {
   }
 
   focus() {
-    this.cancel.focus({ preventScroll: true });
+    focus(this.cancel);
   }
 }

@@ -1,5 +1,5 @@
 import { firstDifference } from "./difference.js";
-import { button, h } from "./dom.js";
+import { button, focus, h, onClick } from "./dom.js";
 import { composing } from "./draft.js";
 
 /** @import { Turn } from "../wire.js" */
@@ -22,7 +22,7 @@ export class Compare {
     this.right = this.#side("Right version", right, shown);
     this.same = h("p", "dgpt-small", { "aria-live": "polite" });
     const close = button("Close", "dgpt-plain");
-    close.addEventListener("click", hooks.close);
+    onClick(close, hooks.close);
     this.element = h(
       "div",
       "dgpt-compare",
@@ -40,7 +40,7 @@ export class Compare {
   }
 
   focus() {
-    this.left.choice.focus({ preventScroll: true });
+    focus(this.left.choice);
   }
 
   /** @param {string} name @param {number} place @param {number} shown */
@@ -52,7 +52,7 @@ export class Compare {
     choice.value = String(place);
     const text = h("div", "dgpt-text", { dir: "auto" });
     const go = button("Go on with this one", "dgpt-plain");
-    go.addEventListener("click", () => this.hooks.choose(this.#of(choice)));
+    onClick(go, () => this.hooks.choose(this.#of(choice)));
     return { choice, text, element: h("div", "dgpt-side", {}, choice, text, go) };
   }
 

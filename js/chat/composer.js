@@ -1,5 +1,5 @@
 import { wellFormed } from "../wire.js";
-import { button, h, icon } from "./dom.js";
+import { button, h, icon, onClick } from "./dom.js";
 import { Draft, tooLong } from "./draft.js";
 
 const WAITING =
@@ -28,15 +28,15 @@ export class Composer {
     this.hint = h("p", "dgpt-hint", { role: "alert" });
     this.element = h("div", "dgpt-composer", {}, this.box);
     this.area.addEventListener("input", () => this.#typed());
-    this.send.addEventListener("click", () => {
+    onClick(this.send, () => {
       this.submit();
       this.focus();
     });
-    this.stop.addEventListener("click", () => {
+    onClick(this.stop, () => {
       hooks.stop();
       this.focus();
     });
-    this.box.addEventListener("click", (event) => event.target === this.box && this.focus());
+    onClick(this.box, (event) => event.target === this.box && this.focus());
     this.#show();
   }
 

@@ -1,3 +1,4 @@
+import { focus } from "./dom.js";
 /**
  * Puts text on the clipboard, also on plain http, where only the old command works.
  *
@@ -25,7 +26,7 @@ function copyByCommand(text, near) {
   const root = /** @type {Document | ShadowRoot} */ (near.getRootNode());
   const focused = /** @type {HTMLElement | null} */ (root.activeElement);
   near.append(area);
-  area.focus({ preventScroll: true });
+  focus(area);
   area.select();
   try {
     return document.execCommand("copy");
@@ -33,6 +34,6 @@ function copyByCommand(text, near) {
     return false;
   } finally {
     area.remove();
-    focused?.focus({ preventScroll: true });
+    focus(focused);
   }
 }

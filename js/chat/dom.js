@@ -24,6 +24,12 @@ export function button(label, className, ...children) {
   return element;
 }
 
+/** @param {HTMLElement} element @param {(event: MouseEvent) => void} act */
+export const onClick = (element, act) => element.addEventListener("click", act);
+
+/** Focuses without scrolling the page around. @param {HTMLElement | null | undefined} element */
+export const focus = (element) => element?.focus({ preventScroll: true });
+
 const SVG = "http://www.w3.org/2000/svg";
 
 /** @param {string} path a drawing on a 16 by 16 grid, in strokes */
@@ -37,3 +43,16 @@ export function icon(path) {
   svg.append(line);
   return svg;
 }
+
+/** An id that no element has, nor one of another view, whose code is loaded apart from this. */
+export const unique = () => `dgpt-${Math.random()}`;
+
+export const CROSS = "m4 4 8 8m0-8-8 8";
+export const CHECK = "m3 8.5 3.2 3.2L13 5";
+
+/** A round button without words. @param {Record<string, string>} attributes @param {string} path of its icon */
+export const sign = (attributes, path) =>
+  h("button", "dgpt-button dgpt-quiet dgpt-round", attributes, icon(path));
+
+/** @param {Record<string, string>} [attributes] */
+export const field = (attributes) => h("input", "dgpt-button dgpt-plain dgpt-field", attributes);

@@ -1,5 +1,5 @@
 import { byteLength, MAX_MESSAGE_BYTES } from "../wire.js";
-import { h } from "./dom.js";
+import { focus, h } from "./dom.js";
 
 const MIRRORED = 4000; // characters that decide the height of the box; more never fit
 const RIGHT_TO_LEFT = /[\p{sc=Arab}\p{sc=Hebr}\p{sc=Syrc}\p{sc=Thaa}\p{sc=Nkoo}\p{sc=Adlm}]/u;
@@ -43,7 +43,7 @@ export class Draft {
   }
 
   focus() {
-    this.area.focus({ preventScroll: true });
+    focus(this.area);
   }
 
   /** Makes it readable only, or writable again. @param {boolean} locked */

@@ -1,5 +1,5 @@
 import { wellFormed } from "../wire.js";
-import { button, h } from "./dom.js";
+import { button, h, onClick } from "./dom.js";
 import { composing, Draft, tooLong } from "./draft.js";
 
 /** Where a turn is said in other words, in its place. The draft stays until the kernel has taken it. */
@@ -23,8 +23,8 @@ export class Editor {
     const row = h("div", "dgpt-row", {}, this.refusal, cancel, save);
     this.element = h("div", "dgpt-editor", {}, box, row);
     this.draft.text = text;
-    save.addEventListener("click", () => this.save());
-    cancel.addEventListener("click", () => hooks.close());
+    onClick(save, () => this.save());
+    onClick(cancel, () => hooks.close());
     this.element.addEventListener("keydown", (event) => {
       if (event.key !== "Escape" || composing(event)) return;
       event.preventDefault();

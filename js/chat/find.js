@@ -1,4 +1,4 @@
-import { button, h, icon } from "./dom.js";
+import { button, CROSS, field, focus, h, icon, onClick } from "./dom.js";
 import { composing } from "./draft.js";
 import { Marks } from "./marks.js";
 import { matches } from "./matches.js";
@@ -26,7 +26,7 @@ export class Find {
   /** @param {Hooks} hooks */
   constructor(hooks) {
     this.hooks = hooks;
-    this.field = h("input", "dgpt-button dgpt-plain dgpt-field", {
+    this.field = field({
       "aria-label": "Find in this chat",
       placeholder: "Find",
       enterkeyhint: "search",
@@ -35,11 +35,11 @@ export class Find {
     const steps = /** @type {const} */ ([
       ["Previous match", "M4.5 9.5 8 6l3.5 3.5", () => this.#go(-1)],
       ["Next match", "M4.5 6.5 8 10l3.5-3.5", () => this.#go(1)],
-      ["Close", "m4 4 8 8m0-8-8 8", () => this.close()],
+      ["Close", CROSS, () => this.close()],
     ]);
     const buttons = steps.map(([name, path, act]) => {
       const element = button(name, "dgpt-quiet dgpt-round", icon(path));
-      element.addEventListener("click", act);
+      onClick(element, act);
       return element;
     });
     this.element = h("search", "dgpt-find dgpt-row", {}, this.field, this.count, ...buttons);
@@ -52,7 +52,7 @@ export class Find {
     const root = /** @type {Document | ShadowRoot} */ (this.element.getRootNode());
     if (this.element.hidden) this.#before = /** @type {HTMLElement | null} */ (root.activeElement);
     this.element.hidden = false;
-    this.field.focus({ preventScroll: true });
+    focus(this.field);
     this.field.select();
     this.#search(true);
   }
@@ -61,8 +61,7 @@ export class Find {
     this.element.hidden = true;
     this.#marks.show([], -1);
     this.#searched = "";
-    if (this.#before?.isConnected && this.#before !== document.body)
-      this.#before.focus({ preventScroll: true });
+    if (this.#before?.isConnected && this.#before !== document.body) focus(this.#before);
     else this.hooks.unfocus();
   }
 

@@ -1,4 +1,4 @@
-import { h, icon } from "./dom.js";
+import { h, onClick, sign } from "./dom.js";
 
 /** The small buttons at the head of a chat, each a drawing with a name. */
 export class Head {
@@ -14,8 +14,8 @@ export class Head {
    */
   add(name, path, act) {
     const attributes = { type: "button", title: name, "aria-label": name };
-    const element = h("button", "dgpt-button dgpt-quiet dgpt-round", attributes, icon(path));
-    element.addEventListener("click", () => element.getAttribute("aria-disabled") !== "true" && act?.());
+    const element = sign(attributes, path);
+    onClick(element, () => element.getAttribute("aria-disabled") !== "true" && act?.());
     this.element.append(element);
     return element;
   }

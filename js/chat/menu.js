@@ -1,4 +1,4 @@
-import { h } from "./dom.js";
+import { focus, h, onClick } from "./dom.js";
 
 /**
  * @typedef {object} Choice
@@ -51,7 +51,7 @@ export class Menu {
     this.element.showPopover?.();
     this.#place(anchor);
     anchor.setAttribute("aria-expanded", "true");
-    (this.#items[0] ?? this.element).focus({ preventScroll: true });
+    focus(this.#items[0] ?? this.element);
     addEventListener("scroll", this.#keep, { capture: true, passive: true });
     addEventListener("resize", this.#keep);
   }
@@ -70,7 +70,7 @@ export class Menu {
     removeEventListener("scroll", this.#keep, { capture: true });
     removeEventListener("resize", this.#keep);
     anchor.removeAttribute("aria-expanded");
-    if (back) anchor.focus({ preventScroll: true });
+    if (back) focus(anchor);
     this.element.hidePopover?.();
     this.element.hidden = true;
   }
@@ -84,7 +84,7 @@ export class Menu {
   #item({ label, act, grave }) {
     const className = `dgpt-button dgpt-item${grave ? " dgpt-grave" : ""}`;
     const item = h("button", className, { type: "button", role: "menuitem", tabindex: "-1" }, label);
-    item.addEventListener("click", () => {
+    onClick(item, () => {
       this.close();
       act();
     });
@@ -109,7 +109,7 @@ export class Menu {
     const items = this.#items;
     const now = items.indexOf(/** @type {HTMLElement} */ (event.target));
     const to = { ArrowDown: now + 1, ArrowUp: now - 1, Home: 0, End: -1 }[event.key];
-    if (to !== undefined) items.at(to % items.length)?.focus({ preventScroll: true });
+    if (to !== undefined) focus(items.at(to % items.length));
     else if (event.key === "Escape" || event.key === "Tab") this.close();
     else return;
     if (event.key !== "Tab") event.preventDefault();

@@ -1,4 +1,4 @@
-import { button, h } from "./dom.js";
+import { button, h, onClick } from "./dom.js";
 
 /** @import { Connection } from "../kernel.js" */
 /** @import { Action, Failure } from "../wire.js" */
@@ -66,7 +66,7 @@ export class Notice {
     if (actions.length === 0) return [];
     const buttons = actions.map((action) => {
       const element = button(action.label, "dgpt-plain");
-      element.addEventListener("click", () => this.act(action));
+      onClick(element, () => this.act(action));
       return element;
     });
     return [h("div", "dgpt-actions", {}, ...buttons)];

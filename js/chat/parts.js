@@ -1,13 +1,15 @@
 import { h } from "./dom.js";
 
-const SIZE = 16; // turns in a part
+const SIZE = 8; // turns in a part
 
 /**
  * The turns of a path on the page, in parts of a few turns each: what is far from the reader's eyes is skipped by the
  * browser a part at a time, so that a long chat costs no more than a short one, and is on the page as a whole.
  */
 export class Parts {
-  constructor() {
+  /** @param {(part: Element) => void} [gone] told of a part that is not needed any more */
+  constructor(gone) {
+    this.gone = gone;
     this.element = h("div", "dgpt-turns");
   }
 
@@ -31,7 +33,10 @@ export class Parts {
         }
       }
     }
-    while (children.length > Math.ceil(elements.length / SIZE)) children[children.length - 1]?.remove();
+    for (const part of [...children].slice(Math.ceil(elements.length / SIZE))) {
+      part.remove();
+      this.gone?.(part);
+    }
     return moved;
   }
 }

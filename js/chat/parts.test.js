@@ -19,7 +19,7 @@ test("a long path is laid out in parts of a few turns, in its order", () => {
   const turns = elements(40);
   expect(parts.arrange(turns)).toEqual(turns);
   expect(shown()).toEqual(turns);
-  expect(parts.element.children).toHaveLength(3);
+  expect(parts.element.children).toHaveLength(5);
 });
 
 test("what is appended moves nothing else", () => {

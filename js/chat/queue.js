@@ -1,4 +1,4 @@
-import { h } from "./dom.js";
+import { h, onClick } from "./dom.js";
 
 /** @import { Queued } from "../wire.js" */
 
@@ -24,7 +24,7 @@ export class Queue {
     this.unfocus = unfocus;
     this.element = h("ul", "dgpt-queue", { "aria-label": "Waiting to be sent" });
     this.element.hidden = true;
-    this.element.addEventListener("click", (event) => {
+    onClick(this.element, (event) => {
       const item = /** @type {HTMLElement} */ (event.target).closest("button")?.dataset.item;
       if (item !== undefined) withdraw(item);
     });

@@ -1,4 +1,4 @@
-import { h } from "./dom.js";
+import { h, onClick } from "./dom.js";
 
 /** Three ways to begin, while nothing has been said. */
 export class Start {
@@ -9,7 +9,7 @@ export class Start {
   constructor(choose, unfocus) {
     this.unfocus = unfocus;
     this.element = h("div", "dgpt-start", { role: "group", "aria-label": "Ways to begin" });
-    this.element.addEventListener("click", (event) => {
+    onClick(this.element, (event) => {
       const starter = /** @type {HTMLElement} */ (event.target).closest("button");
       if (starter?.textContent) choose(starter.textContent);
     });

@@ -1,8 +1,9 @@
 import { walkActions } from "./actions.js";
 import { Deeds } from "./deeds.js";
 import { Divider } from "./divider.js";
-import { button, h, icon } from "./dom.js";
+import { button, focus, h, icon, onClick } from "./dom.js";
 import { Find } from "./find.js";
+import { Near } from "./near.js";
 import { offers } from "./offers.js";
 import { Parts } from "./parts.js";
 import { Pin } from "./pin.js";
@@ -23,10 +24,15 @@ import { versionStep } from "./versions.js";
  * @typedef {OwnHooks & import("./deeds.js").Hooks} Hooks
  */
 
+const NEAR = 600; // pixels from what is seen at which a turn gets what is beneath it
+
 /** The conversation: its turns, the reply that is being said, and what waits to be sent. */
 export class Transcript {
   /** @type {Map<number, TurnView>} those on the page, root first */
   views = new Map();
+  /** Told of turns that have come near what the reader sees, or have gone from there.
+   * @type {Set<(view: TurnView, near: boolean) => void>} */
+  furnishers = new Set();
   /** @type {State | null} */
   #state = null;
   #live = true;
@@ -39,7 +45,7 @@ export class Transcript {
     this.hooks = hooks;
     this.deeds = new Deeds(hooks, (view) => this.#reveal(() => view.element));
     this.pin = new Pin(hooks.pin);
-    this.turns = new Parts();
+    this.turns = new Parts((part) => this.near.unobserve(part));
     this.queue = new Queue(hooks.withdraw, hooks.unfocus);
     this.flow = h("div", "dgpt-flow", {}, this.turns.element, this.queue.element);
     this.log = h(
@@ -56,7 +62,7 @@ export class Transcript {
     this.jump.hidden = true;
     this.divider = new Divider();
     this.follower = new Follower(this.log, this.flow, () => {
-      if (this.jump.matches(":focus")) this.log.focus({ preventScroll: true });
+      if (this.jump.matches(":focus")) focus(this.log);
       this.jump.hidden = this.follower.following;
     });
     this.find = new Find({
@@ -66,12 +72,9 @@ export class Transcript {
     });
     const { menu } = this.deeds;
     this.element = h("div", "dgpt-transcript", {}, this.find.element, this.log, this.jump, menu.element);
-    this.sight = new IntersectionObserver((seen) => this.#see(seen), {
-      root: this.log,
-      rootMargin: "600px 0px",
-    });
-    this.jump.addEventListener("click", () => this.follower.follow());
-    this.log.addEventListener("click", (event) => this.#act(event));
+    this.near = new Near(this.log, NEAR, (entry) => this.#see(entry));
+    onClick(this.jump, () => this.follower.follow());
+    onClick(this.log, (event) => this.#act(event));
     this.log.addEventListener("keydown", (event) => this.#key(event));
     this.log.addEventListener("focusin", (event) => this.#select(this.#viewOf(event.target)));
   }
@@ -112,9 +115,20 @@ export class Transcript {
     return pinned;
   }
 
+  /** Watches another scroll container like the log. @param {ConstructorParameters<typeof Near>} watched */
+  watch(...watched) {
+    return new Near(...watched);
+  }
+
+  /** @param {(view: TurnView, near: boolean) => void} furnish adds to the turns that are near */
+  furnish(furnish) {
+    this.furnishers.add(furnish);
+    this.near.again();
+  }
+
   dispose() {
     this.follower.dispose();
-    this.sight.disconnect();
+    this.near.disconnect();
     this.pin.dispose();
     this.find.dispose();
     this.deeds.menu.close(false);
@@ -132,7 +146,9 @@ export class Transcript {
       this.#furnish(this.#view(id, turn, state), turn, state);
     }
     const views = [...this.views.values()];
-    for (const moved of this.turns.arrange(views.map((view) => view.element))) this.sight.observe(moved);
+    const moved = this.turns.arrange(views.map((view) => view.element));
+    for (const part of new Set(moved.map((element) => /** @type {Element} */ (element.parentElement))))
+      this.near.observe(part);
     this.#enter(views.find((view) => view.id === this.pin.turn) ?? views.at(-1));
     if (left) this.#inherit(left, views);
     if (this.pin.turn !== null && !this.views.has(this.pin.turn)) this.#mark(null);
@@ -150,7 +166,6 @@ export class Transcript {
         const { act, step } = /** @type {HTMLElement} */ (focused).dataset;
         left = { parent: view.parent, name: act ?? step ?? "" };
       }
-      this.sight.unobserve(view.element);
       view.element.remove();
       this.views.delete(id);
     }
@@ -221,9 +236,16 @@ export class Transcript {
     return this.views.get(Number(turn?.dataset.turn));
   }
 
-  /** @param {IntersectionObserverEntry[]} seen */
-  #see(seen) {
-    for (const { target, isIntersecting } of seen) this.#viewOf(target)?.see(isIntersecting);
+  /** @param {IntersectionObserverEntry} entry of a part */
+  *#see({ target, isIntersecting }) {
+    for (const element of target.children) {
+      const view = this.#viewOf(element);
+      if (!view) continue;
+      view.see(isIntersecting);
+      for (const furnish of this.furnishers) furnish(view, isIntersecting);
+      yield;
+    }
+    this.find.update();
   }
 
   /** @param {MouseEvent} event */
@@ -266,7 +288,7 @@ export class Transcript {
     const place = { ArrowUp: at - 1, ArrowDown: at + 1, Home: 0, End: views.length - 1 }[key];
     if (place === undefined) return false;
     const to = views[place];
-    to?.element.focus({ preventScroll: true });
+    focus(to?.element);
     if (to) this.#reveal(() => to.element);
     return true;
   }

@@ -1,5 +1,5 @@
 import { TurnActions } from "./actions.js";
-import { h } from "./dom.js";
+import { focus, h } from "./dom.js";
 import { byHand } from "./offers.js";
 import { Versions } from "./versions.js";
 
@@ -152,7 +152,7 @@ export class TurnView {
   focus(name) {
     const found = this.foot.querySelector(`[data-act="${name}"], [data-step="${name}"]`);
     const to = /** @type {HTMLElement} */ (found ?? this.element);
-    to.focus({ preventScroll: true });
+    focus(to);
   }
 
   #furnish() {

@@ -1,4 +1,4 @@
-import { h, icon } from "./dom.js";
+import { h, sign } from "./dom.js";
 
 const BACK = "M9.5 4.5 6 8l3.5 3.5";
 const FORTH = "M6.5 4.5 10 8l-3.5 3.5";
@@ -35,7 +35,7 @@ export class Versions {
 /** @param {string} title @param {string} path @param {string} by */
 function step(title, path, by) {
   const attributes = { type: "button", title, tabindex: "-1", "data-step": by };
-  return h("button", "dgpt-button dgpt-quiet dgpt-round", attributes, icon(path));
+  return sign(attributes, path);
 }
 
 /**

@@ -1,4 +1,5 @@
 import { vi } from "vitest";
+import { Near } from "../chat/near.js";
 import widget from "../widget.js";
 import { FakeModel } from "./model.js";
 
@@ -19,6 +20,8 @@ globalThis.IntersectionObserver = class {
     observers.delete(this);
   }
 };
+
+Near.stroke = Number.POSITIVE_INFINITY;
 
 /** Something comes near what the reader sees, or goes away from it. */
 export function scrolled(target, isIntersecting) {
@@ -56,7 +59,7 @@ export const MADE = {
   settings: { seed: 7, temperature: 0.5 },
   reply: 3,
   revision: null,
-  precision: "float16",
+  precision: "int8",
 };
 /** A conversation with three versions of its first reply: a model's own, one that was cut off, and a person's. */
 export const TREE = {

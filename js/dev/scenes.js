@@ -1,15 +1,16 @@
-import { FORMATS, MODELS, PRESETS, SCHEMA, USUAL } from "./settings.js";
+import { FORMATS, MODELS, PRECISIONS, PRESETS, SCHEMA, USUAL } from "./settings.js";
 
 const info = {
   name: "microsoft/DialoGPT-medium",
   title: "DialoGPT-medium",
   about: "Completes text; not a person.",
   parameters: 354_823_168,
-  device: "NVIDIA T4",
-  precision: "float16",
+  device: "CPU, 8 threads",
+  precision: "int8",
   revision: "7b40bb0f92c45fefa957d088000d8648e5c7fa33",
   positions: 1024,
   notes: [
+    "In int8 its distributions are 0.012 nat from float32 on average, the same first choice at 96% of 180 places, measured on these weights.",
     "Trained on 147 million Reddit dialogues from 2005 to 2017, in English. It can be offensive, and it agrees with offensive remarks more often than with safe ones.",
   ],
 };
@@ -24,7 +25,7 @@ const ready = {
 };
 const starters = ["Does money buy happiness?", "What did you do today?", "Tell me something I don’t know."];
 
-const MADE = { settings: { seed: 1789, temperature: 0.6 }, reply: 0, revision: null, precision: "float16" };
+const MADE = { settings: { seed: 1789, temperature: 0.6 }, reply: 0, revision: null, precision: "int8" };
 
 export function talk(...texts) {
   const turns = {};
@@ -67,6 +68,7 @@ export const empty = {
   settings_schema: SCHEMA,
   presets: PRESETS,
   models: MODELS,
+  precisions: PRECISIONS,
   formats: FORMATS,
   offline: null,
 };

@@ -170,3 +170,10 @@ export const FORMATS = [
 ];
 
 export const USUAL = Object.fromEntries(SCHEMA.map((setting) => [setting.name, setting.default]));
+
+/** Precisions to choose from, as the kernel sends them. */
+export const PRECISIONS = [
+  { name: "float32", title: "float32", help: "Exact: nothing that is stored is rounded." },
+  { name: "bfloat16", title: "bfloat16", help: "Weights and inputs rounded to 16 bits." },
+  { name: "int8", title: "int8", help: "The fastest. Weights and inputs rounded to 8 bits." },
+];

@@ -38,8 +38,9 @@ export function askingOf({ requests, transcript }, names, place, { able, forked 
 
 /** The settings that a reply was made with. @param {Pick<Model, "get">} model @param {Turn} turn @returns {any} */
 export function valuesOf(model, turn) {
-  const schema = /** @type {{name: string, default: unknown}[]} */ (model.get("settings_schema") ?? []);
-  const usual = { temperature: 1, top_k: 40, top_p: 0.9, min_p: 0 };
-  const defaults = Object.fromEntries(schema.map((one) => [one.name, one.default]));
-  return { ...usual, ...defaults, ...turn.made?.settings };
+  const schema = /** @type {{name: string, default: unknown, usual?: unknown}[]} */ (
+    model.get("settings_schema") ?? []
+  );
+  const defaults = Object.fromEntries(schema.map((one) => [one.name, one.usual ?? one.default]));
+  return { temperature: 1, top_k: 40, top_p: 0.9, min_p: 0, ...defaults, ...turn.made?.settings };
 }

@@ -1,4 +1,4 @@
-import { button, h, icon } from "../chat/dom.js";
+import { button, CROSS, focus, h, icon, onClick } from "../chat/dom.js";
 import { ordinal, percent } from "./format.js";
 import { How } from "./how.js";
 import { recorded } from "./stages.js";
@@ -22,7 +22,10 @@ const SHOWN = 5;
 /** How a token came about, in words. @param {Row} row */
 export function because(row) {
   if (row.origin === "forced") return "put there by hand";
-  if (row.origin === "greedy") return "greedy took the most probable one";
+  if (row.origin === "greedy")
+    return row.rank === 1
+      ? "greedy took the most probable one"
+      : "greedy took the most probable of what was left";
   if (row.origin !== "sampled") return "the model was not asked";
   return row.kept === 1 ? "nothing else was left" : "the dice picked it";
 }
@@ -46,8 +49,8 @@ export class Card {
     this.of = of;
     this.asking = asking;
     this.hooks = hooks;
-    const close = button("Close", "dgpt-quiet dgpt-round", icon("m4 4 8 8m0-8-8 8"));
-    close.addEventListener("click", hooks.close);
+    const close = button("Close", "dgpt-quiet dgpt-round", icon(CROSS));
+    onClick(close, hooks.close);
     const sentence = h("p", "dgpt-told", {}, names.tell(row.id), `: ${told(row)}.`);
     this.head = h("div", "dgpt-card-head", {}, sentence, close);
     const label = `${names.name(row.id)}: ${told(row)}`;
@@ -63,7 +66,7 @@ export class Card {
     const first = /** @type {HTMLElement | null} */ (
       this.element.querySelector(".dgpt-alt[type], .dgpt-ask")
     );
-    (first ?? /** @type {HTMLElement} */ (this.head.lastChild)).focus({ preventScroll: true });
+    focus(first ?? /** @type {HTMLElement} */ (this.head.lastChild));
   }
 
   /** @param {TurnTokens} tokens @param {Unit} unit @param {number} shown */
@@ -73,7 +76,7 @@ export class Card {
       const index = first + place;
       const attributes = { type: "button", "aria-pressed": String(index === shown) };
       const part = h("button", "dgpt-button dgpt-quiet", attributes, names.show(rows.id(index)));
-      part.addEventListener("click", () => this.hooks.pick(index));
+      onClick(part, () => this.hooks.pick(index));
       return part;
     });
     return h("div", "dgpt-row dgpt-small", { role: "group", "aria-label": "Tokens" }, "Tokens", ...parts);
@@ -127,7 +130,7 @@ export class Card {
     const bar = live
       ? h("button", "dgpt-alt", { type: "button", title: "Go on from here with this" }, ...cells)
       : h("div", "dgpt-alt", {}, ...cells);
-    if (live) bar.addEventListener("click", () => this.asking.fork(fork));
+    if (live) onClick(bar, () => this.asking.fork(fork));
     bar.toggleAttribute("data-cut", cut);
     bar.toggleAttribute("data-chosen", chosen);
     if (fork === null && !chosen) bar.setAttribute("data-rest", "");
@@ -154,7 +157,7 @@ export class Card {
     };
     toggle.setAttribute("aria-expanded", "false");
     if (unfolded) fold(true);
-    toggle.addEventListener("click", () => {
+    onClick(toggle, () => {
       const open = toggle.getAttribute("aria-expanded") !== "true";
       fold(open);
       this.hooks.unfold(open);
@@ -180,7 +183,7 @@ export class Card {
     const bars = /** @type {HTMLElement[]} */ ([...this.bars.querySelectorAll("button")]);
     const at = bars.indexOf(/** @type {HTMLElement} */ (event.target));
     if (!step || at < 0) return;
-    bars.at((at + step) % bars.length)?.focus({ preventScroll: true });
+    focus(bars.at((at + step) % bars.length));
     event.preventDefault();
   }
 }

@@ -1,8 +1,11 @@
 import { h } from "../chat/dom.js";
 import { Bar } from "./contextbar.js";
-import { counted, grouped } from "./format.js";
+import { total } from "./contextseen.js";
+import { counted, grouped, NEEDS } from "./format.js";
 
 /** @import { Answer, Meter, Op, Turn } from "../wire.js" */
+/** @import { Shape } from "./contextbar.js" */
+/** @import { Seen } from "./contextseen.js" */
 
 const TRAINED = 128; // tokens of the sequences that DialoGPT learned from
 const NAMED = 32; // characters of a turn that tell which it is
@@ -14,6 +17,7 @@ const NAMED = 32; // characters of a turn that tell which it is
  * @property {number} room tokens kept free for a reply
  * @property {string} model
  * @property {boolean} live
+ * @property {Seen | null} seen what the older reply saw that the reader has open
  */
 
 /** What of the chat the model sees: the window as a bar, and what the last reply owes to each turn. */
@@ -30,6 +34,7 @@ export class Context {
   constructor(ask) {
     this.ask = ask;
     this.bar = new Bar((turn) => this.#toggle(turn));
+    this.whose = h("h4", "");
     this.facts = h("dl", "dgpt-facts dgpt-small");
     this.lead = h("p", "dgpt-small");
     this.list = h("div", "dgpt-turn-list", { role: "group", "aria-label": "What the model is to see" });
@@ -43,87 +48,93 @@ export class Context {
       this.list,
       this.result,
     );
-    this.element = h("div", "dgpt-group", {}, this.bar.element, this.facts, this.what);
+    this.element = h("div", "dgpt-group", {}, this.whose, this.bar.element, this.facts, this.what);
     this.list.addEventListener("change", (event) =>
       this.#toggle(Number(/** @type {HTMLInputElement} */ (event.target).value)),
     );
   }
 
   /** @param {Facts} facts */
-  update({ path, meter, room, model, live }) {
-    const shown = [path, meter?.first, meter?.used, meter?.reused, meter?.window, room, model, live];
-    if (shown.every((one, at) => one === this.#shown[at])) return;
-    const samePath = path === this.#shown[0] && meter?.first === this.#shown[1];
-    this.#shown = shown;
-    this.element.hidden = false;
-    if (!samePath) this.#out.clear();
-    const first = meter?.first === null ? 0 : path.findIndex(({ id }) => id === meter?.first);
-    const seen = path.slice(Math.max(0, first));
-    const fallen = path.slice(0, Math.max(0, first));
-    this.#reply = path.findLast(({ role, made }) => role === "assistant" && made)?.id ?? null;
-    const before = seen.slice(
-      0,
-      Math.max(
-        0,
-        seen.findIndex(({ id }) => id === this.#reply),
-      ),
-    );
-    this.#tell(seen, fallen, meter, room, model);
-    this.bar.show({
-      turns: seen.map((turn) => ({ turn, tokens: turn.tokens + 1 })),
-      choosable: new Set(live ? before.map(({ id }) => id) : []),
-      fallen: total(fallen),
-      cut: meter?.cut ?? 0,
-      window: meter?.window ?? total(seen),
+  update({ path, meter, room, model, live, seen }) {
+    const shown = [
+      path,
+      meter?.first,
+      meter?.used,
+      meter?.reused,
+      meter?.window,
       room,
-      reused: meter?.reused ?? 0,
-      mark: /DialoGPT/i.test(model) ? TRAINED : 0,
+      model,
+      live,
+      seen?.reply,
+    ];
+    if (shown.every((one, at) => one === this.#shown[at])) return;
+    const same = [0, 1, 8].every((at) => shown[at] === this.#shown[at]);
+    this.#shown = shown;
+    if (!same) this.#out.clear();
+    const first = path.findIndex(({ id }) => id === meter?.first);
+    const start = Math.max(0, first);
+    const fallen = seen?.fallen ?? path.slice(0, start);
+    const turns = seen ? (seen.turns ?? []) : path.slice(start);
+    const last = path.findLast(({ role, made }) => role === "assistant" && made);
+    this.#reply = seen?.reply.id ?? last?.id ?? null;
+    const answered = seen ? turns : turns.slice(0, Math.max(0, last ? turns.indexOf(last) : 0));
+    const used = seen ? total(turns) - seen.cut : (meter?.used ?? total(turns));
+    const shape = {
+      fallen: total(fallen),
+      cut: (seen ?? meter)?.cut ?? 0,
+      window: seen?.window ?? meter?.window ?? used,
+      room: seen?.room ?? room,
+      reused: seen ? null : (meter?.reused ?? null),
+    };
+    const unknown = seen !== null && seen.turns === null;
+    this.whose.textContent = seen ? "What this reply saw" : "What the next reply will see";
+    this.bar.element.hidden = unknown;
+    if (unknown)
+      this.facts.replaceChildren(fact("Not recorded", "this reply comes from a chat that did not keep it"));
+    else this.#tell({ ...shape, used, turns: turns.length, gone: fallen.length, model });
+    this.bar.show({
+      ...shape,
+      turns: turns.map((turn) => ({ turn, tokens: turn.tokens + 1 })),
+      choosable: new Set(live ? answered.map(({ id }) => id) : []),
+      reused: shape.reused ?? 0,
+      mark: marked(model, shape.window) ? TRAINED : 0,
       out: this.#out,
     });
-    this.#offer(before, live);
+    this.#offer(answered, live);
   }
 
-  /** @param {Turn[]} seen @param {Turn[]} fallen @param {Meter | null} meter @param {number} room @param {string} model */
-  #tell(seen, fallen, meter, room, model) {
-    const used = meter?.used ?? total(seen);
+  /** @param {Pick<Shape, "fallen" | "cut" | "window" | "room"> & Record<"used" | "turns" | "gone", number>
+   *   & {reused: number | null, model: string}} shown */
+  #tell({ used, window, turns, gone, fallen, cut, room, reused, model }) {
     /** @type {[string, string][]} */
     const facts = [
-      [
-        "In the window",
-        `${grouped(used)} of ${counted(meter?.window ?? used, "token")}, ${counted(seen.length, "turn")}`,
-      ],
-      [
-        "Fell out",
-        fallen.length ? `${counted(fallen.length, "turn")}, ${counted(total(fallen), "token")}` : "nothing",
-      ],
+      ["In the window", `${grouped(used)} of ${counted(window, "token")}, ${counted(turns, "turn")}`],
+      ["Fell out", gone ? `${counted(gone, "turn")}, ${counted(fallen, "token")}` : "nothing"],
     ];
-    if (meter?.cut)
-      facts.push(["Cut", `the first ${counted(meter.cut, "token")} of a turn too long by itself`]);
+    if (cut) facts.push(["Cut", `the first ${counted(cut, "token")} of a turn too long by itself`]);
     facts.push(["Kept free", `${counted(room, "token")} for the reply`]);
-    if (typeof meter?.reused === "number")
+    if (reused !== null)
       facts.push([
         "Read before",
-        `${counted(meter.reused, "token")} of the last reply’s context were still in the cache`,
+        `${counted(reused, "token")} of the last reply’s context were still in the cache`,
       ]);
-    if (/DialoGPT/i.test(model))
+    if (marked(model, window))
       facts.push([
         "Mark at 128",
         "where the sequences ended that DialoGPT learned from; beyond, it is off its ground",
       ]);
-    this.facts.replaceChildren(
-      ...facts.map(([name, value]) => h("div", "", {}, h("dt", "", {}, name), h("dd", "", {}, value))),
-    );
+    this.facts.replaceChildren(...facts.map(([name, value]) => fact(name, value)));
   }
 
-  /** @param {Turn[]} turns what the last reply answered @param {boolean} live */
+  /** @param {Turn[]} turns what the reply answered @param {boolean} live */
   #offer(turns, live) {
     const able = live && this.#reply !== null && turns.length > 0;
     this.list.hidden = this.result.hidden = !able;
     this.lead.textContent = able
-      ? "How probable would the last reply have been without it? One pass through the model each, exact."
+      ? "How probable would the reply have been without it? One pass through the model each, exact."
       : live
-        ? "There is no reply of this model yet that follows something."
-        : "This needs the model: run the notebook’s cell again.";
+        ? "No reply of this model follows a turn here."
+        : NEEDS;
     this.list.replaceChildren(
       ...(able ? turns : []).map((turn) => {
         const box = h("input", "", { type: "checkbox", value: String(turn.id) });
@@ -161,20 +172,25 @@ export class Context {
   }
 }
 
-/** @param {Turn[]} turns */
-const total = (turns) => turns.reduce((sum, { tokens }) => sum + tokens + 1, 0);
+/** Whether the window goes beyond what a model learned from. @param {string} model @param {number} window */
+const marked = (model, window) => /^DialoGPT/i.test(model) && window > TRAINED;
+
+/** @param {string} name @param {string} value */
+const fact = (name, value) => h("div", "", {}, h("dt", "", {}, name), h("dd", "", {}, value));
 
 /** @param {number} less @param {number} whole nat @param {number} count of turns left out */
 export function verdict(less, whole, count) {
   const gone = count === 1 ? "Without this turn" : `Without these ${count} turns`;
   const change = less - whole;
-  const numbers = `${less.toFixed(2)} nats instead of ${whole.toFixed(2)}`;
-  if (Math.abs(change) < 0.005) return `${gone} the last reply would be just as likely: ${numbers}.`;
+  const numbers = `${signed(less)} nats instead of ${signed(whole)}`;
+  if (Math.abs(change) < 0.005) return `${gone} the reply would be just as likely: ${numbers}.`;
   const factor = Math.exp(Math.abs(change));
   const times =
     factor >= 1e6
       ? `e${Math.abs(change).toFixed(1)} (over a million)`
       : grouped(Number(factor.toPrecision(3)));
-  const sign = change > 0 ? "+" : "−";
-  return `${gone} the last reply would be ${times} times ${change > 0 ? "more" : "less"} likely: ${sign}${Math.abs(change).toFixed(2)} nats (${numbers}).`;
+  return `${gone} the reply would be ${times} times ${change > 0 ? "more" : "less"} likely: ${change > 0 ? "+" : ""}${signed(change)} nats (${numbers}).`;
 }
+
+/** @param {number} nats */
+const signed = (nats) => nats.toFixed(2).replace("-", "−");

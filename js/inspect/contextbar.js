@@ -1,4 +1,4 @@
-import { h } from "../chat/dom.js";
+import { h, onClick } from "../chat/dom.js";
 
 /** @import { Turn } from "../wire.js" */
 
@@ -24,7 +24,7 @@ export class Bar {
     this.row = h("div", "dgpt-window");
     this.under = h("div", "dgpt-window-under");
     this.element = h("div", "dgpt-context-bar", { "aria-hidden": "true" }, this.row, this.under);
-    this.row.addEventListener("click", (event) => {
+    onClick(this.row, (event) => {
       const turn = /** @type {HTMLElement} */ (event.target).dataset.turn;
       if (turn !== undefined && "choosable" in /** @type {HTMLElement} */ (event.target).dataset)
         choose(Number(turn));

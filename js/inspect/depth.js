@@ -1,6 +1,6 @@
-import { button, h } from "../chat/dom.js";
+import { button, field, h, unique } from "../chat/dom.js";
 import { DepthInside } from "./depthinside.js";
-import { grouped, named, percent } from "./format.js";
+import { grouped, NEEDS, named, percent, shownParts } from "./format.js";
 
 /** @import { Answer, Op, Piece } from "../wire.js" */
 /** @import { TurnTokens } from "./rows.js" */
@@ -23,9 +23,9 @@ export class Depth {
     this.tokensOf = tokensOf;
     this.token = h("dl", "dgpt-facts");
     this.lead = h("p", "dgpt-small");
-    this.rank = h("input", "dgpt-button dgpt-plain dgpt-field", { inputmode: "numeric", value: "1" });
-    this.piece = h("input", "dgpt-button dgpt-plain dgpt-field", {
-      placeholder: "a word, with the space before it",
+    this.rank = field({ inputmode: "numeric", value: "1" });
+    this.piece = field({
+      placeholder: "with its space",
       autocomplete: "off",
       spellcheck: "false",
     });
@@ -64,7 +64,7 @@ export class Depth {
         ? "This token was given, not chosen by the model: choose one of a reply."
         : live
           ? ""
-          : "More needs the model: run the notebook’s cell again.";
+          : NEEDS;
     this.lead.hidden = !this.lead.textContent;
     const facts = known
       ? [
@@ -93,7 +93,8 @@ export class Depth {
   }
 
   #chances() {
-    return this.piece.value ? this.#place("chances", { text: this.piece.value }) : undefined;
+    if (!this.piece.value) return this.#refuse("Type a piece of text first.");
+    return this.#place("chances", { text: this.piece.value });
   }
 
   /** @param {Op} op @param {Record<string, unknown>} args */
@@ -103,8 +104,10 @@ export class Depth {
     try {
       const { places } = await this.ask(op, { ...own, ...args });
       if (asked !== this.#asked) return;
-      const words = op === "chances" && places.length > 1 ? "Each after those before it" : "";
-      this.places.replaceChildren(table(places, words));
+      if (!places.length) return this.#refuse("The vocabulary has no such rank.");
+      this.places.replaceChildren(
+        table(places, op === "chances" && places.length > 1 ? together(places) : ""),
+      );
     } catch (error) {
       if (asked === this.#asked) this.#refuse(/** @type {Error} */ (error).message);
     }
@@ -122,11 +125,13 @@ export class Depth {
   }
 }
 
-let fields = 0;
+/** @param {{logprob: number}[]} places one token after another */
+const together = (places) =>
+  `Each after the one above it; together ${percent(Math.exp(places.reduce((sum, { logprob }) => sum + logprob, 0)))}`;
 
 /** @param {string} words @param {HTMLInputElement} field @param {string} act @param {() => unknown} ask */
 function asking(words, field, act, ask) {
-  field.id = `dgpt-asking-${++fields}`;
+  field.id = unique();
   const go = button(act, "dgpt-plain");
   go.setAttribute("type", "submit");
   const form = h("form", "dgpt-row dgpt-asking", {}, h("label", "", { for: field.id }, words), field, go);
@@ -146,7 +151,7 @@ function table(places, words) {
       "",
       {},
       h("td", "", {}, grouped(rank)),
-      h("td", "dgpt-exact", {}, named(piece)),
+      h("td", "dgpt-exact", {}, ...shownParts(piece).map(({ text }) => text)),
       h("td", "", {}, String(token)),
       h("td", "", {}, percent(Math.exp(logprob))),
     ),

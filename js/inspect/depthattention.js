@@ -68,7 +68,12 @@ export class Attention {
     this.most.replaceChildren(
       ...best.slice(0, MOST).map(({ share, place }) => {
         const id = seen[place] ?? -1;
-        return h("li", "", {}, `${percent(share)} on ${named(pieces[id] ?? "?")}, place ${place}`);
+        return h(
+          "li",
+          "",
+          {},
+          `${percent(share)} on ${named(pieces[id] ?? "?")}, place ${place} in the window`,
+        );
       }),
     );
   }

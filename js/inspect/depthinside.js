@@ -1,4 +1,4 @@
-import { button, h } from "../chat/dom.js";
+import { button, h, onClick } from "../chat/dom.js";
 import { Attention } from "./depthattention.js";
 import { percent } from "./format.js";
 import { Names } from "./piece.js";
@@ -15,7 +15,7 @@ export class DepthInside {
     this.body = h("div", "dgpt-group");
     const lead = h("p", "dgpt-small", {}, "Layers and heads when this token was chosen, by one more pass.");
     this.element = h("section", "dgpt-group", {}, lead, this.button, this.said, this.body);
-    this.button.addEventListener("click", () => this.#ask());
+    onClick(this.button, () => this.#ask());
   }
 
   clear() {

@@ -1,15 +1,15 @@
 import { h } from "../chat/dom.js";
 import { Context } from "./context.js";
+import { roomOf, seenBy } from "./contextseen.js";
 import { Depth } from "./depth.js";
 import { Score } from "./score.js";
 import { Strip } from "./strip.js";
 
+/** @import { Transcript } from "../chat/transcript.js" */
 /** @import { Requests } from "../requests.js" */
 /** @import { State } from "../state.js" */
 /** @import { Model, Turn } from "../wire.js" */
 /** @import { TurnTokens } from "./rows.js" */
-
-const ROOM = 128; // tokens kept free for a reply, at most
 
 /**
  * @typedef {object} Parts
@@ -19,6 +19,8 @@ const ROOM = 128; // tokens kept free for a reply, at most
  * @property {(turn: number) => TurnTokens | null} tokensOf
  * @property {(turn: number, index: number) => void} open explains a token
  * @property {() => boolean} live whether a kernel answers
+ * @property {Transcript["watch"]} watch
+ * @property {() => number | null} selected the turn that the reader has selected
  */
 
 /** All that is known of the tokens of a path; a panel beside the chat. */
@@ -35,7 +37,11 @@ export class InspectPanel {
     this.parts = parts;
     const { requests, tokensOf, open } = parts;
     const ask = requests.request.bind(requests);
-    this.strip = new Strip(tokensOf, { open, chosen: (turn, index) => this.#choose(turn, index) });
+    this.strip = new Strip(tokensOf, {
+      open,
+      watch: parts.watch,
+      chosen: (turn, index) => this.#choose(turn, index),
+    });
     this.context = new Context(ask);
     this.score = new Score(ask, tokensOf);
     this.depth = new Depth(ask, tokensOf);
@@ -110,14 +116,14 @@ export class InspectPanel {
 
   #context() {
     const { state, model, live } = this.parts;
-    const window = state.meter?.window ?? 0;
-    const longest = model.get("settings")?.max_new_tokens ?? ROOM;
+    const longest = model.get("settings")?.max_new_tokens ?? Number.POSITIVE_INFINITY;
     this.context.update({
       path: this.#path,
       meter: state.meter,
-      room: Math.min(longest, ROOM, Math.floor(window / 2)),
+      room: roomOf(longest, state.meter?.window ?? 0),
       model: state.info.title,
       live: live(),
+      seen: seenBy(model, state.info, this.#path, this.parts.selected() ?? this.#at?.turn),
     });
   }
 
@@ -132,7 +138,9 @@ export class InspectPanel {
   }
 
   #depth() {
-    const at = this.#at ?? this.#newest();
+    const running = this.parts.state.answer?.turn;
+    const here = this.#path.some(({ id }) => id === this.#at?.turn) || running === this.#at?.turn;
+    const at = (here && this.#at) || this.#newest();
     const place = at ? this.#path.findIndex(({ id }) => id === at.turn) : -1;
     const before = this.#path.slice(0, Math.max(0, place)).reduce((sum, { tokens }) => sum + tokens + 1, 0);
     const position = at && place >= 0 ? before + at.index : null;

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { beforeEach, expect, test, vi } from "vitest";
+import { Near } from "../chat/near.js";
 import { verdict } from "./context.js";
 import { InspectPanel } from "./drawer.js";
 import { TurnTokens } from "./rows.js";
@@ -16,6 +17,7 @@ globalThis.IntersectionObserver = class {
   unobserve() {}
   disconnect() {}
 };
+Near.stroke = Number.POSITIVE_INFINITY;
 
 const path = [0, 1, 2, 3, 4, 5].map((id) => state[`turn_${id}`]);
 const bytes = (text) => Uint8Array.from(atob(text), (char) => char.charCodeAt(0)).buffer;
@@ -24,6 +26,7 @@ let panel;
 let live;
 let request;
 let chat;
+let selected;
 
 const section = (name) =>
   [...panel.sections.keys()].find((one) => one.querySelector("h3").textContent === name);
@@ -38,6 +41,7 @@ function open(name) {
 
 beforeEach(() => {
   live = true;
+  selected = null;
   request = vi.fn(async (op) => {
     if (op === "ranked") return { places: answers["ranked 1 0"].places.slice(0, 10) };
     const { buffers, ...content } = depths[op];
@@ -56,6 +60,8 @@ beforeEach(() => {
     tokensOf: (id) => new TurnTokens(state[`tokens_${id}`]),
     open: vi.fn(),
     live: () => live,
+    watch: (...all) => new Near(...all),
+    selected: () => selected,
   });
   panel.update();
 });
@@ -82,6 +88,34 @@ test("the context tells in words what the bar shows", () => {
   expect(section("Context").querySelectorAll(".dgpt-window-turn")).toHaveLength(4);
 });
 
+test("of an older reply it tells what that one saw", async () => {
+  expect(open("Context").textContent).toContain("What the next reply will see");
+  const saw = (id, first, seen) => {
+    chat.path = chat.path.map((turn) =>
+      turn.id === id ? { ...turn, made: { ...turn.made, first, seen } } : turn,
+    );
+    selected = id;
+    panel.update();
+    return section("Context");
+  };
+  expect(saw(3, 0, 33).textContent).toContain("What this reply saw");
+  expect(section("Context").textContent).toContain("33 of 1,000 tokens, 3 turns");
+  expect(section("Context").textContent).not.toContain("Read before");
+  const [box] = section("Context").querySelectorAll(".dgpt-turn-list input");
+  box.checked = false;
+  box.dispatchEvent(new Event("change", { bubbles: true }));
+  await settled();
+  expect(request).toHaveBeenLastCalledWith("without", { turn: 3, turns: [0] });
+  const fallen = saw(3, 2, 8).textContent;
+  expect(fallen).toContain("8 of 1,000 tokens, 1 turn");
+  expect(fallen).toContain("2 turns, 23 tokens");
+  expect(fallen).toContain("the first 2 tokens of a turn too long by itself");
+  expect(saw(3, null, null).textContent).toContain("Not recorded");
+  selected = 5;
+  panel.update();
+  expect(section("Context").textContent).toContain("What the next reply will see");
+});
+
 test("a turn that is left out is weighed, and so are several", async () => {
   const boxes = open("Context").querySelectorAll(".dgpt-turn-list input");
   expect([...boxes].map((box) => box.value)).toEqual(["2", "3", "4"]);
@@ -89,7 +123,7 @@ test("a turn that is left out is weighed, and so are several", async () => {
   boxes[0].dispatchEvent(new Event("change", { bubbles: true }));
   await settled();
   expect(request).toHaveBeenLastCalledWith("without", { turn: 5, turns: [2] });
-  expect(panel.context.result.textContent).toMatch(/^Without this turn the last reply would be .* likely/);
+  expect(panel.context.result.textContent).toMatch(/^Without this turn the reply would be .* likely/);
   section("Context").querySelector("[data-turn='4']").click();
   await settled();
   expect(request).toHaveBeenLastCalledWith("without", { turn: 5, turns: [2, 4] });
@@ -102,10 +136,10 @@ test("a turn that is left out is weighed, and so are several", async () => {
 
 test("a verdict says how much and which way", () => {
   expect(verdict(-20.31, -19.15, 1)).toBe(
-    "Without this turn the last reply would be 3.19 times less likely: −1.16 nats (-20.31 nats instead of -19.15).",
+    "Without this turn the reply would be 3.19 times less likely: −1.16 nats (−20.31 nats instead of −19.15).",
   );
   expect(verdict(-1, -2, 2)).toContain(
-    "Without these 2 turns the last reply would be 2.72 times more likely: +1.00",
+    "Without these 2 turns the reply would be 2.72 times more likely: +1.00",
   );
   expect(verdict(-2, -2, 1)).toContain("just as likely");
 });

@@ -1,5 +1,8 @@
 /** @import { Piece } from "../wire.js" */
 
+/** What is said where there is no kernel. */
+export const NEEDS = "This needs the model: run the notebook’s cell again.";
+
 /** A share as people write it: 12 %, 0.4 %, <0.01 %. @param {number} share 0..1 */
 export function percent(share) {
   const hundred = 100 * share;

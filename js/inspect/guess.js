@@ -1,4 +1,4 @@
-import { button, h } from "../chat/dom.js";
+import { button, field, focus, h, onClick } from "../chat/dom.js";
 import { wellFormed } from "../wire.js";
 
 /** @import { Answer, Piece } from "../wire.js" */
@@ -42,7 +42,7 @@ export class Offer {
     this.#hooks = hooks;
     this.#title = h("strong", "");
     const attributes = { type: "text", autocomplete: "off", autocapitalize: "off", spellcheck: "false" };
-    this.#field = h("input", "dgpt-button dgpt-plain dgpt-field", attributes);
+    this.#field = field(attributes);
     this.#word = h("input", "", { type: "checkbox" });
     this.#word.checked = true;
     this.#spaced = h("label", "dgpt-row", {}, this.#word, "New word");
@@ -55,7 +55,7 @@ export class Offer {
       event.preventDefault();
       if (this.#field.value) this.#take({ text: this.#text(), token: null });
     });
-    this.#more.addEventListener("click", () => {
+    onClick(this.#more, () => {
       this.#picking = !this.#picking;
       this.#pick();
     });
@@ -89,7 +89,7 @@ export class Offer {
   }
 
   focus() {
-    this.#field.focus({ preventScroll: true });
+    focus(this.#field);
   }
 
   /** What was typed, with the space that a new word begins with. */
@@ -127,11 +127,11 @@ export class Offer {
     this.#list.replaceChildren(
       ...ids.map((id) => {
         const pick = h("button", "dgpt-button dgpt-plain", { type: "button" }, this.#names.show(id));
-        pick.addEventListener("click", () => this.#take({ text: null, token: id }));
+        onClick(pick, () => this.#take({ text: null, token: id }));
         return pick;
       }),
     );
-    if (focused) /** @type {HTMLElement} */ (this.#list.firstElementChild).focus({ preventScroll: true });
+    if (focused) focus(/** @type {HTMLElement} */ (this.#list.firstElementChild));
   }
 }
 

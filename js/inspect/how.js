@@ -1,4 +1,4 @@
-import { button, h } from "../chat/dom.js";
+import { button, focus, h, onClick } from "../chat/dom.js";
 import { Slider, slides } from "./sliders.js";
 import { Stack, shadesOf } from "./stack.js";
 import { approximate } from "./stages.js";
@@ -45,15 +45,16 @@ export class How {
     this.back = button("Back to the reply’s own settings", "dgpt-quiet");
     this.fork = button("Say it here", "dgpt-plain");
     this.after = h("div", "dgpt-row", {}, this.fork, this.back);
-    this.element = h("div", "dgpt-how", {}, this.source, this.list, this.now, this.after);
-    this.back.addEventListener("click", () => this.#reset());
+    this.verdict = h("div", "dgpt-verdict", {}, this.source, this.now, this.after);
+    this.element = h("div", "dgpt-how", {}, this.list, this.verdict);
+    onClick(this.back, () => this.#reset());
     this.now.hidden = this.after.hidden = true;
   }
 
   /** Shows what is known without the model. @param {Choice} choice */
   record(choice) {
     this.source.textContent =
-      "From the stored record: what was cut is exact, the rest goes by the most probable tokens. Sliders need the model.";
+      "From the stored record: what was cut is exact, the rest by the most probable tokens. Sliders need the model.";
     this.#draw(choice, this.values, false);
   }
 
@@ -65,8 +66,8 @@ export class How {
     const [exact, known] = await Promise.all([explain({}), ranked()]);
     this.#exact = exact;
     this.#known = known;
-    this.source.textContent = "";
     this.#draw(exact, this.values, true);
+    this.#invite();
   }
 
   /** @param {string} name @param {number} value @param {boolean} rest */
@@ -93,15 +94,20 @@ export class How {
     }
   }
 
+  #invite() {
+    const slider = this.list.querySelector("input");
+    this.source.textContent = slider ? "Move a slider: what would the same dice have hit?" : "";
+  }
+
   #reset() {
     this.#changed = {};
     this.#asked++;
     for (const step of this.#steps.values()) step.element.remove();
     this.#steps.clear();
-    this.source.textContent = "";
     this.now.hidden = this.after.hidden = true;
     if (this.#exact) this.#draw(this.#exact, this.values, true);
-    this.list.querySelector("input")?.focus({ preventScroll: true });
+    this.#invite();
+    focus(this.list.querySelector("input"));
   }
 
   /** Says what the same dice would hit now. @param {Choice | null} choice null while that is not exact */

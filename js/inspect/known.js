@@ -13,7 +13,7 @@ export class Known {
   /** @type {Set<number>} turns whose tokens were asked for */
   #asked = new Set();
 
-  /** @param {View} view @param {(id: number) => void} came told when what was asked for has come */
+  /** @param {View} view @param {() => void} came told when what was asked for has come */
   constructor(view, came) {
     this.view = view;
     this.came = came;
@@ -42,7 +42,7 @@ export class Known {
     const answer = await this.view.requests.request("tokens", { turn: id }).catch(() => null);
     if (!answer?.tokens) return;
     this.#learn(id, new TurnTokens(answer.tokens, answer.buffers?.[0]));
-    this.came(id);
+    this.came();
   }
 
   /** @param {number} id @param {TurnTokens} tokens */

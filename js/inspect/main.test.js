@@ -1,5 +1,18 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { answer, find, host, key, mount, painted, READY, sent, turn, unmount } from "../dev/page.js";
+import {
+  answer,
+  find,
+  host,
+  key,
+  model,
+  mount,
+  painted,
+  READY,
+  scrolled,
+  sent,
+  turn,
+  unmount,
+} from "../dev/page.js";
 import fixture from "./fixture.json";
 
 vi.mock("../inspector.js", () => ({ load: async () => (await import("./main.js")).default.attach }));
@@ -88,6 +101,16 @@ test("without a model there is the record, and nothing to click in it", async ()
   expect(card().querySelectorAll("input").length).toBe(0);
 });
 
+test("a reply that comes near as it ends keeps its text", async () => {
+  unmount();
+  await show({ leaf: 2, turn_3: null, status: { ...READY, phase: "generating", turn: 3, parent: 2 } });
+  model.update({ turn_3: fixture.state.turn_3, leaf: 3, status: READY });
+  scrolled(turn(3).parentElement, true);
+  await painted();
+  expect(turn(3).querySelector(".dgpt-text").textContent).toBe(fixture.state.turn_3.text);
+  expect(words(3).length).toBeGreaterThan(1);
+});
+
 test("where the kernel sends no inspector, text is text", async () => {
   unmount();
   mount({ ...fixture.state, info: INFO, status: READY, leaf: 3, inspector: "" });
@@ -104,7 +127,6 @@ test("tokens that did not come with the turn are asked for", async () => {
   const [asked] = sent("tokens");
   expect(asked.turn).toBe(1);
   const bytes = Uint8Array.from(atob(data), (char) => char.charCodeAt(0));
-  const { model } = await import("../dev/page.js");
   model.message({ id: asked.id, ok: true, tokens: { ...tokens, data: 0 } }, [new DataView(bytes.buffer)]);
   await painted();
   expect(words().length).toBe(17);

@@ -1,4 +1,4 @@
-import { button, h, icon } from "../chat/dom.js";
+import { button, CROSS, focus, h, icon, onClick } from "../chat/dom.js";
 import { told } from "./card.js";
 import { percent } from "./format.js";
 import { textsOf } from "./slowrows.js";
@@ -26,7 +26,7 @@ export class Projector {
   /** @param {SlowMotion} slow */
   constructor(slow) {
     this.slow = slow;
-    const leave = button("Leave the projector", "dgpt-round", icon("m4 4 8 8m0-8-8 8"));
+    const leave = button("Leave the projector", "dgpt-round", icon(CROSS));
     this.#question = h("p", "dgpt-asked", { dir: "auto" });
     this.#text = h("p", "dgpt-said", { dir: "auto", tabindex: "0", "aria-label": "Reply", role: "group" });
     this.#token = h("p", "dgpt-told");
@@ -41,7 +41,7 @@ export class Projector {
     const head = h("div", "dgpt-stage-head", {}, this.#question, leave);
     this.#stage = h("div", "dgpt-stage", {}, head, h("div", "dgpt-stage-main", {}, this.#text, this.#side));
     this.element = h("dialog", "dgpt-projector", { "aria-label": "Projector" }, this.#stage);
-    leave.addEventListener("click", () => this.close());
+    onClick(leave, () => this.close());
     this.element.addEventListener("keydown", (event) => this.#key(event));
     this.element.addEventListener("cancel", (event) => {
       event.preventDefault();
@@ -73,7 +73,7 @@ export class Projector {
     this.element.showModal?.();
     this.#stage.requestFullscreen?.().catch(() => {});
     this.slow.paint();
-    this.slow.forward.focus({ preventScroll: true });
+    focus(this.slow.bar.forward);
   }
 
   close() {
@@ -86,9 +86,9 @@ export class Projector {
     this.element.remove();
     view.root.toggleAttribute("data-projector", false);
     this.hidden = null;
-    const back = this.#from?.isConnected ? this.#from : this.slow.screen;
+    const back = this.#from?.isConnected ? this.#from : this.slow.bar.screen;
     this.slow.paint();
-    back.focus({ preventScroll: true });
+    focus(back);
   }
 
   /** Walks through a finished reply. @param {1 | -1} by @returns {boolean} whether it does */

@@ -1,5 +1,5 @@
-import { button, h } from "../chat/dom.js";
-import { counted, percent } from "./format.js";
+import { button, field, h } from "../chat/dom.js";
+import { counted, NEEDS, percent } from "./format.js";
 import { TurnTokens } from "./rows.js";
 import { Cells } from "./stripcells.js";
 import { measureOf, short } from "./stripmeasures.js";
@@ -25,7 +25,7 @@ export class Score {
     this.ask = ask;
     this.tokensOf = tokensOf;
     this.lead = h("p", "dgpt-small");
-    this.field = h("input", "dgpt-button dgpt-plain dgpt-field", {
+    this.field = field({
       "aria-label": "Type a reply",
       placeholder: "Type a reply",
       autocomplete: "off",
@@ -58,7 +58,7 @@ export class Score {
       ? `Another answer to “${asked.text.slice(0, 80)}”: how probable is each of its tokens?`
       : live
         ? "There is nothing to answer yet."
-        : "This needs the model: run the notebook’s cell again.";
+        : NEEDS;
   }
 
   /** @param {string} text */

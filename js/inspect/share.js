@@ -1,5 +1,5 @@
 import { copyText } from "../chat/copy.js";
-import { button, h } from "../chat/dom.js";
+import { button, h, onClick } from "../chat/dom.js";
 
 /** @import { Requests } from "../requests.js" */
 
@@ -13,7 +13,7 @@ export function shareRow(requests) {
   const copy = button("Copy as a line", "dgpt-plain");
   const said = h("p", "dgpt-small", { "aria-live": "polite" });
   const what = "The same moment on another machine: one line, to be pasted into ChatWidget.open(…) there.";
-  copy.addEventListener("click", async () => {
+  onClick(copy, async () => {
     try {
       const { text } = await requests.request("share");
       const call = `ChatWidget.open("${text}")`;

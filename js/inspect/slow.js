@@ -1,46 +1,28 @@
-import { button, h, icon } from "../chat/dom.js";
+import { button, focus, h, onClick } from "../chat/dom.js";
 import { told } from "./card.js";
 import { Offer, Score } from "./guess.js";
 import { Projector } from "./projector.js";
-import { LiveTokens } from "./slowrows.js";
+import { Bar } from "./slowbar.js";
+import { Feed } from "./slowfeed.js";
 
 /** @import { State } from "../state.js" */
-/** @import { Buffer, Frame, Op, Pace, Piece } from "../wire.js" */
+/** @import { Op, Pace, Piece } from "../wire.js" */
 /** @import { Inspector } from "./main.js" */
 /** @import { TurnTokens } from "./rows.js" */
 
-const RATES = [1, 2, 4, 10];
-const LATE = 300; // milliseconds after which rows that no frame brought are asked for
-const BACK = "M4 3.5v9M12.5 3.5 6.5 8l6 4.5z";
-const PLAY = "M5 3v10l8-5z";
-const PAUSE = "M5.5 3.5v9M10.5 3.5v9";
-const END = "M2.5 3.5v9L7.5 8zM7.5 3.5v9l5-4.5zM13.5 3.5v9";
-const SCREEN = "M2 3h12v7.5H2zM8 10.5V14M5 14h6";
 /** @type {Pace} */
 const AT_ONCE = { mode: "run", rate: 4, guessing: false, waiting: false, count: 0 };
 
 /** Replies token by token: a bar above the composer, there when it was asked for or when a reply is slow anyway. */
 export class SlowMotion {
   pace = AT_ONCE;
-  live = new LiveTokens();
   #score = new Score();
-  #backward;
-  #play;
-  #finish;
-  #rate;
-  #guess;
-  #force;
-  #leave;
   #line;
-  #settled;
+  #tokensOf;
   #request;
   #open = false;
   #able = false;
-  #watching = false;
   #forcing = false;
-  #heard = 0; // buffers of rows that have come
-  #late = 0;
-  #seen = ""; // the place for which rows were awaited
   /** @type {(Node | string)[] | null} what the last guess was */
   #judged = null;
   #problem = "";
@@ -50,54 +32,38 @@ export class SlowMotion {
     const { view, names } = inspector;
     this.view = view;
     this.names = names;
-    this.#settled = inspector.tokensOf.bind(inspector);
+    this.#tokensOf = inspector.tokensOf.bind(inspector);
     this.#request = view.requests.request.bind(view.requests);
     this.toggle = button("Slow motion", "dgpt-plain");
-    this.toggle.addEventListener("click", () => (this.active ? this.close() : this.open()));
-    this.#backward = control("Back", BACK, () => this.back());
-    this.forward = button("Step", "dgpt-step-on");
-    acting(this.forward, () => this.step());
-    this.#play = control("Play", PLAY, () => this.#playing());
-    this.#finish = control("Run to the end", END, () => this.#pace("finish"));
-    this.#rate = h("select", "dgpt-button dgpt-plain", { "aria-label": "Tokens a second" });
-    this.#guess = button("Guess first", "dgpt-plain");
-    this.#force = button("Force…", "dgpt-plain");
-    this.screen = control("Projector", SCREEN, () => this.projector.open());
-    this.#leave = control("Close slow motion", "m4 4 8 8m0-8-8 8", () => this.close());
+    onClick(this.toggle, () => (this.active ? this.close() : this.open()));
+    this.feed = new Feed(view, names, () => this.paint());
+    this.bar = new Bar({
+      back: () => this.back(),
+      step: () => this.step(),
+      play: () => this.#playing(),
+      finish: () => this.#pace("finish"),
+      rate: () => this.#pace(this.pace.mode === "play" ? "play" : "step"),
+      guess: () => this.#ask("guessing", { on: !this.pace.guessing }),
+      force: () => this.#force(),
+      screen: () => this.projector.open(),
+      leave: () => this.close(),
+    });
     this.offer = new Offer(names, {
       choices: () => this.#request("choices"),
       take: (kind, what) => (kind === "guess" ? this.#judge(what) : this.#ask("force", what)),
-      leave: () => this.forward.focus({ preventScroll: true }),
+      leave: () => focus(this.bar.forward),
     });
     this.#line = h("p", "dgpt-slow-line", { role: "status" });
-    const ways = h("div", "dgpt-row", {}, this.#guess, this.#force, this.screen, this.#leave);
-    const drive = h(
-      "div",
-      "dgpt-row",
-      {},
-      this.#backward,
-      this.forward,
-      this.#play,
-      this.#finish,
-      this.#rate,
-    );
     this.element = h(
       "div",
       "dgpt-slow",
       { role: "group", "aria-label": "Slow motion", tabindex: "-1" },
-      h("div", "dgpt-row dgpt-slow-bar", {}, drive, ways),
+      this.bar.element,
       this.offer.element,
       this.#line,
     );
     this.element.hidden = true;
     this.projector = new Projector(this);
-    this.#rate.addEventListener("change", () => this.#pace(this.pace.mode === "play" ? "play" : "step"));
-    this.#guess.addEventListener("click", () => this.#ask("guessing", { on: !this.pace.guessing }));
-    this.#force.addEventListener("click", () => {
-      this.#forcing = !this.#forcing;
-      this.paint();
-      if (this.#forcing) this.offer.focus();
-    });
     this.element.addEventListener("keydown", (event) => this.key(event));
     view.composer.element.before(this.element);
   }
@@ -119,34 +85,20 @@ export class SlowMotion {
 
   /** What is known of the reply that is shown. @returns {Pick<TurnTokens, "rows" | "pieces"> | null} */
   get tokens() {
-    return this.turn === null ? null : (this.tokensOf(this.turn) ?? this.#settled(this.turn));
-  }
-
-  /** The tokens of the running reply. @param {number} turn */
-  tokensOf(turn) {
-    return this.live.turn === turn && !this.view.state.turns.has(turn) ? this.live : null;
+    return this.turn === null ? null : this.#tokensOf(this.turn);
   }
 
   /** @param {State} state @param {boolean} live whether there is a kernel */
   update(state, live) {
     this.#able = live;
     this.pace = this.view.model.get("pace") ?? AT_ONCE;
-    this.#watch(this.active);
-    if (this.active) this.#await(state);
+    this.feed.watch(this.active, live);
+    if (this.active) this.feed.expect(state, this.pace);
     this.paint();
   }
 
-  /** A message that is no answer. @param {unknown} content @param {Buffer[]} buffers */
-  receive(content, [buffer]) {
-    const { turn, row } = /** @type {Frame} */ (content);
-    if (!this.#watching || row === undefined || !buffer) return;
-    this.#heard++;
-    if (this.live.put(turn, row, buffer)) this.#name();
-    else this.#sync();
-  }
-
   dispose() {
-    clearTimeout(this.#late);
+    this.feed.dispose();
     this.projector.close();
   }
 
@@ -154,7 +106,7 @@ export class SlowMotion {
     this.#open = true;
     this.#pace("step");
     this.paint();
-    this.forward.focus({ preventScroll: true });
+    focus(this.bar.forward);
     this.element.scrollIntoView?.({ block: "nearest" });
   }
 
@@ -201,13 +153,19 @@ export class SlowMotion {
     event.preventDefault();
   }
 
+  #force() {
+    this.#forcing = !this.#forcing;
+    this.paint();
+    if (this.#forcing) this.offer.focus();
+  }
+
   #playing() {
     this.#pace(this.pace.mode === "play" ? "step" : "play");
   }
 
-  /** @param {string} mode */
+  /** @param {string} mode @returns {Promise<any>} */
   #pace(mode) {
-    return this.#ask("pace", { mode, rate: Number(this.#rate.value) || this.pace.rate });
+    return this.#ask("pace", { mode, rate: this.bar.rate || this.pace.rate });
   }
 
   /** @param {{text: string | null, token: number | null}} what */
@@ -240,46 +198,6 @@ export class SlowMotion {
     }
   }
 
-  /** @param {boolean} on */
-  #watch(on) {
-    if (on === this.#watching) return;
-    this.#watching = on;
-    if (this.#able) this.#request("watch", { on }).catch(() => {});
-    if (on) this.#sync();
-  }
-
-  async #sync() {
-    const snapshot = await this.#request("sync").catch(() => null);
-    const rows = snapshot?.buffers?.[0];
-    if (typeof snapshot?.turn !== "number" || !rows) return;
-    this.live.put(snapshot.turn, 0, rows);
-    this.#name();
-  }
-
-  /** Rows come with frames, but not from every host. @param {State} state */
-  #await(state) {
-    const at = `${state.answer?.turn} ${this.pace.count}`;
-    if (!this.pace.waiting || at === this.#seen) return;
-    this.#seen = at;
-    const heard = this.#heard;
-    clearTimeout(this.#late);
-    this.#late = /** @type {any} */ (setTimeout(() => heard === this.#heard && this.#sync(), LATE));
-  }
-
-  /** Learns what new tokens are called. */
-  async #name() {
-    const { live, names } = this;
-    const last = live.rows.length - 1;
-    if (last >= 0 && live.rows.eos(last)) names.end = live.rows.id(last);
-    const ids = live.strange();
-    if (ids.length) {
-      const { pieces } = await this.#request("pieces", { ids }).catch(() => ({ pieces: {} }));
-      for (const [id, piece] of Object.entries(pieces)) live.pieces.set(Number(id), piece);
-      names.learn(live.pieces);
-    }
-    this.paint();
-  }
-
   paint() {
     const { pace, active, running } = this;
     const { root, state } = this.view;
@@ -293,28 +211,11 @@ export class SlowMotion {
       return;
     }
     this.projector.update();
-    const playing = pace.mode === "play";
-    named(this.#play, playing ? "Pause" : "Play", playing ? PAUSE : PLAY);
-    this.#rates();
-    this.#guess.setAttribute("aria-pressed", String(pace.guessing));
-    this.#force.hidden = pace.guessing;
-    this.screen.hidden = this.#leave.hidden = this.projector.shown;
-    this.#force.setAttribute("aria-expanded", String(this.#forcing));
-    able(this.#backward, this.projector.more ?? (running && pace.count > 0));
-    able(this.forward, !(pace.guessing && running));
-    able(this.#finish, running);
+    this.bar.show(pace, running, this.#forcing, this.projector);
     const kind = pace.guessing ? "guess" : this.#forcing ? "force" : null;
     this.offer.show(running ? kind : null, `${this.turn} ${pace.count}`, held, Boolean(state.answer?.text));
     this.#line.setAttribute("aria-live", running && !held ? "off" : "polite");
     this.#tell(held);
-  }
-
-  #rates() {
-    const { rate } = this.pace;
-    const other = RATES.includes(rate) ? [] : [rate];
-    const rates = [...RATES, ...other].map((one) => h("option", "", { value: `${one}` }, `${one}/s`));
-    if (!this.#rate.options.length || this.#rate.value !== `${rate}`) this.#rate.replaceChildren(...rates);
-    this.#rate.value = `${rate}`;
   }
 
   /** @param {boolean} held */
@@ -329,7 +230,7 @@ export class SlowMotion {
     const { pace, running, tokens } = this;
     if (pace.guessing && this.#judged) {
       const own = (/** @type {number} */ turn, /** @type {number} */ index) =>
-        (this.tokensOf(turn) ?? this.#settled(turn))?.rows.bits(index) ?? Number.NaN;
+        this.#tokensOf(turn)?.rows.bits(index) ?? Number.NaN;
       return [...this.#judged, this.#score.words(own)];
     }
     const next = { step: "waits for your steps", play: "is played", run: "comes at once" }[pace.mode];
@@ -347,30 +248,4 @@ export class SlowMotion {
       ? [`Token ${last + 1}, `, this.names.tell(row.id), `: ${told(row)}.`, paused]
       : [paused.trim()];
   }
-}
-
-/** @param {string} name @param {string} path @param {() => void} act */
-function control(name, path, act) {
-  const element = h("button", "dgpt-button dgpt-round", { type: "button" }, "");
-  named(element, name, path);
-  return acting(element, act);
-}
-
-/** @template {HTMLElement} T @param {T} element @param {() => void} act */
-function acting(element, act) {
-  element.addEventListener("click", () => element.getAttribute("aria-disabled") !== "true" && act());
-  return element;
-}
-
-/** @param {HTMLElement} element @param {string} name @param {string} path */
-function named(element, name, path) {
-  if (element.title === name) return;
-  element.title = name;
-  element.setAttribute("aria-label", name);
-  element.replaceChildren(icon(path));
-}
-
-/** @param {HTMLElement} element @param {boolean} able */
-function able(element, able) {
-  element.setAttribute("aria-disabled", String(!able));
 }

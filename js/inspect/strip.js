@@ -1,18 +1,20 @@
-import { button, h, icon } from "../chat/dom.js";
+import { button, focus, h, icon, onClick } from "../chat/dom.js";
+import { Colouring } from "./stripcolour.js";
 import { Legend } from "./striplegend.js";
 import { StripMap } from "./stripmap.js";
 import { StripTurn } from "./stripturn.js";
+import { surprise, walk } from "./stripwalk.js";
 import { wordsOf } from "./stripwords.js";
 
+/** @import { Transcript } from "../chat/transcript.js" */
 /** @import { TurnTokens } from "./rows.js" */
 /** @import { Cell } from "./stripcells.js" */
 /** @import { Source } from "./stripturn.js" */
+/** @import { Spot } from "./stripwalk.js" */
 
 const LONG = 400; // tokens that are worth a map
-const AHEAD = "600px"; // how far from sight cells are made
+const AHEAD = 600; // pixels: how far from sight cells are made
 const END = 24; // pixels from the end that still count as being there
-
-/** @typedef {{turn: StripTurn, place: number}} Spot */
 
 /**
  * The tokens of a path, exactly as the model has them: one stop of the Tab key, with the arrow keys inside. Turns far
@@ -27,13 +29,13 @@ export class Strip {
   #spot = null;
   /** @type {Map<Element, StripTurn>} */
   #of = new Map();
-  #colouring = 0;
+  #colouring = new Colouring();
   #count = 0;
   #chosen = false; // whether the reader has chosen where the Tab key stops
 
   /**
    * @param {(turn: number) => TurnTokens | null} tokensOf
-   * @param {{open: (turn: number, index: number) => void, chosen: (turn: number, index: number) => void}} hooks
+   * @param {{open: (turn: number, index: number) => void, chosen: (turn: number, index: number) => void, watch: Transcript["watch"]}} hooks
    */
   constructor(tokensOf, hooks) {
     this.tokensOf = tokensOf;
@@ -51,7 +53,7 @@ export class Strip {
     const back = button("Previous surprise", "dgpt-plain dgpt-round", icon("M10 3.5 5.5 8l4.5 4.5"));
     const on = button("Next surprise", "dgpt-plain dgpt-round", icon("M6 3.5 10.5 8 6 12.5"));
     for (const one of [back, on]) one.title = one.ariaLabel ?? "";
-    this.legend.element.append(h("span", "dgpt-small", {}, "Surprises"), back, on);
+    this.legend.element.append(h("span", "dgpt-row", {}, h("span", "dgpt-small", {}, "Surprises"), back, on));
     this.element = h(
       "div",
       "dgpt-group dgpt-strip",
@@ -71,21 +73,18 @@ export class Strip {
         " go to what surprised the model, Enter explains.",
       ),
     );
-    this.near = new IntersectionObserver((seen) => this.#seen(seen), {
-      root: this.scroller,
-      rootMargin: `${AHEAD} 0px`,
-    });
-    back.addEventListener("click", () => this.#surprise(-1));
-    on.addEventListener("click", () => this.#surprise(1));
-    this.explain.addEventListener("click", () => this.#open());
-    this.scroller.addEventListener("click", (event) => this.#click(event));
+    this.near = hooks.watch(this.scroller, AHEAD, (entry) => this.#see(entry));
+    onClick(back, () => this.#surprise(-1));
+    onClick(on, () => this.#surprise(1));
+    onClick(this.explain, () => this.#open());
+    onClick(this.scroller, (event) => this.#click(event));
     this.scroller.addEventListener("keydown", (event) => this.#key(event));
     this.scroller.addEventListener("pointerover", (event) => this.#hover(event));
   }
 
   dispose() {
     this.near.disconnect();
-    cancelAnimationFrame(this.#colouring);
+    this.#colouring.stop();
     this.map.stop();
   }
 
@@ -111,11 +110,11 @@ export class Strip {
     if (atEnd) scroller.scrollTop = scroller.scrollHeight;
   }
 
-  /** Goes to a token. @param {number} id of the turn @param {number} index @param {boolean} [focus] */
-  go(id, index, focus = false) {
+  /** Goes to a token. @param {number} id of the turn @param {number} index @param {boolean} [into] */
+  go(id, index, into = false) {
     const turn = this.#turns.get(id);
     if (!turn?.cells) return;
-    this.#stop({ turn, place: turn.cells.placeOf(index) }, focus);
+    this.#stop({ turn, place: turn.cells.placeOf(index) }, into);
   }
 
   /** @param {Source} source */
@@ -143,14 +142,13 @@ export class Strip {
     turn.element.remove();
   }
 
-  /** @param {IntersectionObserverEntry[]} seen */
-  #seen(seen) {
-    for (const { target, isIntersecting, boundingClientRect } of seen) {
-      const turn = this.#of.get(target);
-      if (isIntersecting) turn?.fill(this.legend.measure);
-      else if (turn !== this.#spot?.turn) turn?.empty(boundingClientRect.height);
-    }
+  /** @param {IntersectionObserverEntry} entry of a turn */
+  *#see({ target, isIntersecting, boundingClientRect }) {
+    const turn = this.#of.get(target);
+    if (isIntersecting) turn?.fill(this.legend.measure);
+    else if (turn !== this.#spot?.turn) turn?.empty(boundingClientRect.height);
     if (!this.#spot) this.#first();
+    yield;
   }
 
   /** Gives the Tab key a place to stop at. */
@@ -162,20 +160,8 @@ export class Strip {
     cell.tabIndex = 0;
   }
 
-  /** What is in sight is coloured at once, the rest in the frames after it. */
   #recolour() {
-    cancelAnimationFrame(this.#colouring);
-    const { top, bottom } = this.scroller.getBoundingClientRect();
-    const lots = this.#order.flatMap((turn) => turn.lots(this.legend.measure));
-    const seen = lots.filter((lot) => lot.bottom >= top && lot.top <= bottom);
-    const rest = lots.filter((lot) => !seen.includes(lot));
-    for (const lot of seen) lot.colour();
-    const next = () => {
-      rest.shift()?.colour();
-      if (rest.length > 0) this.#colouring = requestAnimationFrame(next);
-      else this.map.draw();
-    };
-    this.#colouring = requestAnimationFrame(next);
+    this.#colouring.start(this.scroller, this.#order, this.legend.measure, () => this.map.draw());
   }
 
   *#mapped() {
@@ -192,8 +178,8 @@ export class Strip {
     return times;
   }
 
-  /** @param {Spot} spot @param {boolean} focus */
-  #stop(spot, focus) {
+  /** @param {Spot} spot @param {boolean} into whether the focus goes there */
+  #stop(spot, into) {
     const old = this.#spot && this.#cell(this.#spot);
     if (old) {
       old.tabIndex = -1;
@@ -207,7 +193,7 @@ export class Strip {
     cell.tabIndex = 0;
     cell.setAttribute("aria-current", "true");
     this.#say(spot);
-    if (focus) cell.focus({ preventScroll: true });
+    if (into) focus(cell);
     this.#reveal(cell);
     const unit = spot.turn.cells?.units[spot.place];
     if (unit) this.hooks.chosen(spot.turn.id, unit.first);
@@ -272,69 +258,18 @@ export class Strip {
     else if (event.key === "." || event.key === "n") this.#surprise(1);
     else if (event.key === "," || event.key === "p") this.#surprise(-1);
     else {
-      const spot = this.#spot && this.#walk(event.key, this.#spot);
+      const spot = this.#spot && walk(event.key, this.#spot, this.#order);
       if (spot === null) return;
       if (spot) this.#stop(spot, true);
     }
     event.preventDefault();
   }
 
-  /** @param {string} key @param {Spot} spot @returns {Spot | null | undefined} null where it does not walk */
-  #walk(key, spot) {
-    const at = this.#order.indexOf(spot.turn);
-    const end = (/** @type {number} */ from, /** @type {1 | -1} */ by, last = by < 0) => {
-      for (let to = from; this.#order[to]; to += by) {
-        const turn = /** @type {StripTurn} */ (this.#order[to]);
-        const units = turn.known() && turn.units.length;
-        if (units) return { turn, place: last ? units - 1 : 0 };
-      }
-    };
-    const { length } = spot.turn.units;
-    if (key === "ArrowRight")
-      return spot.place + 1 < length ? { turn: spot.turn, place: spot.place + 1 } : end(at + 1, 1);
-    if (key === "ArrowLeft")
-      return spot.place > 0 ? { turn: spot.turn, place: spot.place - 1 } : end(at - 1, -1);
-    if (key === "ArrowDown") return this.#line(spot, 1) ?? end(at + 1, 1);
-    if (key === "ArrowUp") return this.#line(spot, -1) ?? end(at - 1, -1);
-    if (key === "PageDown") return end(at + 1, 1);
-    if (key === "PageUp") return spot.place > 0 ? { turn: spot.turn, place: 0 } : end(at - 1, -1, false);
-    if (key === "Home") return end(0, 1);
-    if (key === "End") return end(this.#order.length - 1, -1);
-    return null;
-  }
-
-  /** The nearest cell of the line above or below, in the same turn. @param {Spot} spot @param {1 | -1} by */
-  #line({ turn, place }, by) {
-    const list = turn.cells?.list ?? [];
-    const from = list[place];
-    if (!from) return undefined;
-    const middle = from.offsetLeft + from.offsetWidth / 2;
-    let best = -1;
-    let line = -1;
-    let apart = Number.POSITIVE_INFINITY;
-    for (let to = place + by; list[to]; to += by) {
-      const { offsetTop, offsetLeft, offsetWidth } = /** @type {Cell} */ (list[to]);
-      if (offsetTop === from.offsetTop) continue;
-      if (line < 0) line = offsetTop;
-      if (offsetTop !== line) break;
-      const distance = Math.abs(offsetLeft + offsetWidth / 2 - middle);
-      if (distance < apart) [best, apart] = [to, distance];
-    }
-    return best < 0 ? undefined : { turn, place: best };
-  }
-
   /** @param {1 | -1} by */
   #surprise(by) {
-    const start = this.#spot ? this.#order.indexOf(this.#spot.turn) : by > 0 ? 0 : this.#order.length - 1;
-    for (let at = start; this.#order[at]; at += by) {
-      const turn = /** @type {StripTurn} */ (this.#order[at]);
-      if (!turn.known()?.rows.full || !turn.cells) continue;
-      const own = this.#chosen && turn === this.#spot?.turn;
-      const from = own && this.#spot ? this.#spot.place + by : by > 0 ? 0 : turn.units.length - 1;
-      const place = turn.cells.surprise(from, by);
-      if (place >= 0) return this.#stop({ turn, place }, true);
-    }
-    this.words.textContent = by > 0 ? "No surprise comes after this." : "No surprise comes before this.";
+    const spot = surprise(this.#order, this.#spot, this.#chosen, by);
+    if (spot) this.#stop(spot, true);
+    else this.words.textContent = `No surprise comes ${by > 0 ? "after" : "before"} this.`;
   }
 
   /** Brings what was said last into sight. */

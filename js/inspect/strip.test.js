@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { Near } from "../chat/near.js";
 import { TurnTokens } from "./rows.js";
 import { Strip } from "./strip.js";
 import { levelOf, measureOf } from "./stripmeasures.js";
@@ -21,6 +22,7 @@ globalThis.IntersectionObserver = class {
     near.delete(this);
   }
 };
+Near.stroke = Number.POSITIVE_INFINITY;
 
 let strip;
 let hooks;
@@ -46,7 +48,7 @@ function made(...pieces) {
 }
 
 beforeEach(() => {
-  hooks = { open: vi.fn(), chosen: vi.fn() };
+  hooks = { open: vi.fn(), chosen: vi.fn(), watch: (...all) => new Near(...all) };
   strip = new Strip(tokensOf, hooks);
   document.body.append(strip.element);
   strip.update(PATH.map(source));

@@ -1,9 +1,7 @@
-import { h } from "../chat/dom.js";
+import { h, unique } from "../chat/dom.js";
 import { KINDS, measureOf } from "./stripmeasures.js";
 
 /** @import { Measure } from "./stripmeasures.js" */
-
-let legends = 0;
 
 /** What a strip is coloured by, and what the colours mean. */
 export class Legend {
@@ -12,7 +10,7 @@ export class Legend {
 
   /** @param {() => number[]} times milliseconds of the tokens at hand @param {() => void} changed */
   constructor(times, changed) {
-    const id = `dgpt-colour-${++legends}`;
+    const id = unique();
     this.select = h(
       "select",
       "dgpt-button dgpt-plain",

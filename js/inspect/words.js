@@ -1,4 +1,4 @@
-import { h } from "../chat/dom.js";
+import { focus, h, onClick } from "../chat/dom.js";
 import { mostSurprising } from "./units.js";
 
 /** @import { TurnView } from "../chat/turn.js" */
@@ -36,7 +36,7 @@ export class Words {
       return [said.slice(0, space), word];
     });
     text.replaceChildren(...parts.filter((part) => part !== ""));
-    text.addEventListener("click", this.click);
+    onClick(text, this.click);
     text.addEventListener("keydown", this.key);
     this.#stop(this.#at);
   }
@@ -83,7 +83,7 @@ export class Words {
 
   /** Focuses the word that the Tab key stops at. */
   focus() {
-    this.word.focus({ preventScroll: true });
+    focus(this.word);
   }
 
   /** @param {number} place */

@@ -1,5 +1,5 @@
 import { watchDrops } from "./files.js";
-import { KeepPanel } from "./keep.js";
+import { DOWN, KeepPanel } from "./keep.js";
 import { ModelPanel } from "./model.js";
 import { Panels } from "./panels.js";
 import { SettingsPanel } from "./settings.js";
@@ -10,7 +10,6 @@ import { SettingsPanel } from "./settings.js";
 /** @import { Panel } from "./panels.js" */
 
 const SLIDERS = "M2 4.5h6.5M12.5 4.5H14M2 11.5h1.5M7.5 11.5H14M10.5 2.5v4M5.5 9.5v4";
-const DOWN = "M8 2.5v8M4.5 7.5 8 11l3.5-3.5M3 13.5h10";
 
 /** The panels of a chat and the buttons that open them. */
 export class Drawer {
@@ -26,7 +25,7 @@ export class Drawer {
    */
   constructor(model, requests, { root, log, head, state }) {
     this.panels = new Panels(root, log);
-    this.about = new ModelPanel(model, (name) => requests.request("use_model", { model: name }));
+    this.about = new ModelPanel(model, (op, args) => requests.request(op, args));
     this.settings = new SettingsPanel(model, (values) => requests.request("settings", { values }));
     this.keep = new KeepPanel(model, (op, args, buffers) => requests.request(op, args, buffers));
     this.panels.add(this.settings, head.add("Settings", SLIDERS));

@@ -1,10 +1,10 @@
-import { button, h } from "../chat/dom.js";
+import { button, h, onClick } from "../chat/dom.js";
 import { choiceRow } from "./choice.js";
 import { download, MOST_BYTES, sizeOf } from "./files.js";
 
 /** @import { Answer, Buffer, Choice, Model, Op } from "../wire.js" */
 
-const DOWN = "M8 2.5v8M4.5 7.5 8 11l3.5-3.5M3 13.5h10";
+export const DOWN = "M8 2.5v8M4.5 7.5 8 11l3.5-3.5M3 13.5h10";
 
 /** Takes a conversation out of the notebook, and back in. */
 export class KeepPanel {
@@ -41,11 +41,11 @@ export class KeepPanel {
       this.opening,
     );
     this.#choose(false);
-    this.path.addEventListener("click", () => this.#choose(false));
-    this.all.addEventListener("click", () => this.#choose(true));
-    open.addEventListener("click", () => this.picker.click());
+    onClick(this.path, () => this.#choose(false));
+    onClick(this.all, () => this.#choose(true));
+    onClick(open, () => this.picker.click());
     this.picker.addEventListener("change", () => this.#picked());
-    this.formats.addEventListener("click", (event) => {
+    onClick(this.formats, (event) => {
       const format = /** @type {HTMLElement} */ (event.target).closest("button")?.dataset.name;
       if (format) this.#tell(this.formats, "Preparing…", () => this.#download(format));
     });

@@ -1,9 +1,30 @@
-import { button, h } from "../chat/dom.js";
+import { button, CHECK, field, h, onClick } from "../chat/dom.js";
 import { choiceRow } from "./choice.js";
 
-/** @import { Choice, Info, Meter, Model, Status } from "../wire.js" */
+/** @import { Choice, Info, Meter, Model, Op, Status } from "../wire.js" */
 
-const CHOSEN = "m3 8.5 3.2 3.2L13 5";
+/** Names to choose one from. */
+class Choices {
+  element = h("div", "dgpt-choices");
+  /** @type {Choice[] | undefined} */
+  #shown;
+
+  /** @param {(name: string) => void} choose */
+  constructor(choose) {
+    onClick(this.element, (event) => {
+      const row = /** @type {HTMLElement} */ (event.target).closest("button");
+      if (row?.matches("[aria-current=false]")) choose(row.dataset.name ?? "");
+    });
+  }
+
+  /** @param {Choice[]} choices @param {string | null} current */
+  offer(choices = [], current) {
+    if (choices !== this.#shown) this.element.replaceChildren(...choices.map((one) => choiceRow(one, CHECK)));
+    this.#shown = choices;
+    for (const row of this.element.querySelectorAll("button"))
+      row.setAttribute("aria-current", String(row.dataset.name === current));
+  }
+}
 
 /** What runs and where, what is to be known of it, and the other models to choose from. */
 export class ModelPanel {
@@ -11,17 +32,17 @@ export class ModelPanel {
   /** Whether another model can be chosen. */
   live = true;
   #shown = "";
-  /** @type {Choice[] | null} */
-  #choices = null;
 
-  /** @param {Pick<Model, "get">} model @param {(name: string) => Promise<unknown>} use rejects with the reason */
+  /** @param {Pick<Model, "get">} model
+   * @param {(op: Op, args: Record<string, string>) => Promise<unknown>} use rejects with the reason */
   constructor(model, use) {
     this.model = model;
     this.use = use;
     this.facts = h("dl", "dgpt-facts");
     this.notes = h("div", "dgpt-notes");
-    this.choices = h("div", "dgpt-choices");
-    this.name = h("input", "dgpt-button dgpt-plain dgpt-field", {
+    this.models = new Choices((model) => this.#use("use_model", { model }));
+    this.precisions = new Choices((precision) => this.#use("use_precision", { precision }));
+    this.name = field({
       "aria-label": "Another model",
       placeholder: "A folder, or a name on the hub",
       autocomplete: "off",
@@ -31,17 +52,15 @@ export class ModelPanel {
     const form = h("form", "dgpt-row", {}, this.name, button("Use", "dgpt-plain"));
     const title = h("h3", "", {}, "Change the model");
     const stays = h("p", "dgpt-small", {}, "The conversation stays.");
-    this.change = h("section", "dgpt-group", {}, title, stays, this.choices, form, this.refusal);
+    const lists = [this.precisions.element, this.models.element];
+    this.change = h("section", "dgpt-group", {}, title, stays, ...lists, form, this.refusal);
     this.element = h("div", "dgpt-group", {}, this.facts, this.notes, this.change);
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      this.#use(this.name.value.trim());
+      const model = this.name.value.trim();
+      if (model) this.#use("use_model", { model });
     });
     form.querySelector("button")?.setAttribute("type", "submit");
-    this.choices.addEventListener("click", (event) => {
-      const row = /** @type {HTMLElement} */ (event.target).closest("button");
-      if (row?.getAttribute("aria-current") !== "true") this.#use(row?.dataset.name ?? "");
-    });
   }
 
   update() {
@@ -49,43 +68,37 @@ export class ModelPanel {
     const info = this.model.get("info");
     this.change.hidden = !this.live;
     this.#state(info, this.model.get("status"), this.model.get("meter"));
-    const choices = this.model.get("models") ?? [];
-    if (choices !== this.#choices) {
-      this.#choices = choices;
-      this.choices.replaceChildren(...choices.map((/** @type {Choice} */ one) => choiceRow(one, CHOSEN)));
-    }
-    for (const row of this.choices.querySelectorAll("button"))
-      row.setAttribute("aria-current", String(row.dataset.name === info.name));
+    this.precisions.offer(this.model.get("precisions"), info.precision);
+    this.models.offer(this.model.get("models"), info.name);
   }
 
   /** @param {Info} info @param {Status | undefined} status @param {Meter | null | undefined} meter */
   #state(info, status, meter) {
-    /** @type {[string, string | null | undefined][]} */
+    /** @type {[string, any][]} */
     const facts = [
       ["Model", info.name],
-      ["Parameters", info.parameters === null ? null : count(info.parameters)],
+      ["Parameters", info.parameters && count(info.parameters)],
       ["Device", info.device],
       ["Precision", info.precision],
       ["Revision", info.revision?.slice(0, 12)],
       ["Window", tokens(meter?.window ?? info.positions)],
-      ["Last reply", typeof status?.speed === "number" ? `${rate(status.speed)} tokens/s` : null],
+      ["Last reply", status?.speed ? `${Number(status.speed.toPrecision(2))} tokens/s` : null],
     ];
     const known = facts.filter(([, value]) => value);
-    const shown = [...known, ...info.notes].join("\n");
+    const shown = String([known, info.notes]);
     if (shown === this.#shown) return;
     this.#shown = shown;
     this.facts.replaceChildren(
-      ...known.map(([name, value]) => h("div", "", {}, h("dt", "", {}, name), h("dd", "", {}, value ?? ""))),
+      ...known.map(([name, value]) => h("div", "", {}, h("dt", "", {}, name), h("dd", "", {}, value))),
     );
     this.notes.replaceChildren(...info.notes.map((note) => h("p", "", {}, note)));
   }
 
-  /** @param {string} name */
-  async #use(name) {
-    if (!name) return;
+  /** @param {Op} op @param {Record<string, string>} args */
+  async #use(op, args) {
     this.refusal.textContent = "";
     try {
-      await this.use(name);
+      await this.use(op, args);
       this.name.value = "";
     } catch (error) {
       this.refusal.textContent = /** @type {Error} */ (error).message;
@@ -101,7 +114,4 @@ function count(value) {
 }
 
 /** @param {number | null} value */
-const tokens = (value) => (value === null ? null : `${value} tokens`);
-
-/** @param {number} value */
-const rate = (value) => (value < 10 ? value.toFixed(1) : value.toFixed(0));
+const tokens = (value) => value && `${value} tokens`;

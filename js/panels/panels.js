@@ -1,4 +1,4 @@
-import { button, h, icon } from "../chat/dom.js";
+import { button, CROSS, focus, h, icon, onClick, unique } from "../chat/dom.js";
 import { inPlace } from "./place.js";
 
 /**
@@ -7,8 +7,6 @@ import { inPlace } from "./place.js";
  * @property {HTMLElement} element
  * @property {() => void} update called while it is open, whenever something has changed
  */
-
-let panels = 0;
 
 /** Opens panels beside the chat, or below it where there is no room: one at a time. */
 export class Panels {
@@ -21,9 +19,9 @@ export class Panels {
   constructor(root, log) {
     this.root = root;
     this.log = log;
-    const id = `dgpt-panel-${++panels}`;
+    const id = unique();
     this.title = h("h2", "dgpt-title", { id: `${id}-title`, tabindex: "-1" });
-    const close = button("Close", "dgpt-round", icon("m4 4 8 8m0-8-8 8"));
+    const close = button("Close", "dgpt-round", icon(CROSS));
     this.sheet = h("div", "dgpt-sheet");
     this.element = h(
       "section",
@@ -33,7 +31,7 @@ export class Panels {
       this.sheet,
     );
     this.element.hidden = true;
-    close.addEventListener("click", () => this.close());
+    onClick(close, () => this.close());
   }
 
   /** @param {Panel} panel @param {HTMLElement} toggle the button that opens and closes it */
@@ -41,13 +39,13 @@ export class Panels {
     this.#toggles.set(panel, toggle);
     toggle.setAttribute("aria-expanded", "false");
     toggle.setAttribute("aria-controls", this.element.id);
-    toggle.addEventListener("click", () => (panel === this.#open ? this.close() : this.open(panel)));
+    onClick(toggle, () => (panel === this.#open ? this.close() : this.open(panel)));
   }
 
   /** @param {Panel} panel */
   open(panel) {
     this.#show(panel);
-    this.title.focus({ preventScroll: true });
+    focus(this.title);
     this.element.scrollIntoView?.({ block: "nearest" });
   }
 
@@ -55,7 +53,7 @@ export class Panels {
   close() {
     const toggle = this.#open && this.#toggles.get(this.#open);
     this.#show(null);
-    toggle?.focus({ preventScroll: true });
+    focus(toggle);
     toggle?.scrollIntoView?.({ block: "nearest" });
   }
 

@@ -1,11 +1,10 @@
-import { button, h, icon } from "../chat/dom.js";
+import { button, field, focus, h, icon, onClick, unique } from "../chat/dom.js";
 import { rangeOf, readValue, wordsOf } from "./scale.js";
 
 /** @import { Setting } from "../wire.js" */
 /** @import { Value } from "./scale.js" */
 
 const RESET = "M3.2 8.7A5 5 0 1 0 4.2 4.8M3.5 2v3.2h3.2";
-let rows = 0;
 
 /** One setting: what it is called here and in transformers, what it does, and where it stands. */
 export class SettingRow {
@@ -24,7 +23,7 @@ export class SettingRow {
     this.setting = setting;
     this.set = set;
     const words = wordsOf(setting.name);
-    const id = `dgpt-setting-${++rows}`;
+    const id = unique();
     const said = { "aria-label": words, "aria-describedby": id };
     const range = rangeOf(setting);
     const usual = setting.default === null ? "empty" : String(setting.default);
@@ -33,7 +32,7 @@ export class SettingRow {
     this.field =
       setting.type === "bool"
         ? h("input", "dgpt-switch", { type: "checkbox", role: "switch", ...said })
-        : h("input", "dgpt-button dgpt-plain dgpt-field", {
+        : field({
             inputmode: "decimal",
             autocomplete: "off",
             ...said,
@@ -59,7 +58,7 @@ export class SettingRow {
   update(value) {
     this.#value = value;
     const changed = value !== this.setting.default;
-    if (!changed && this.reset.matches(":focus")) this.field.focus({ preventScroll: true });
+    if (!changed && this.reset.matches(":focus")) focus(this.field);
     this.reset.hidden = !changed;
     this.element.toggleAttribute("data-changed", changed);
     this.#stale = this.#writing || this.#asked > 0;
@@ -82,7 +81,7 @@ export class SettingRow {
       field.value = slider.value;
     });
     slider?.addEventListener("change", () => this.#choose(Number(slider.value)));
-    this.reset.addEventListener("click", () => this.#choose(setting.default));
+    onClick(this.reset, () => this.#choose(setting.default));
   }
 
   /** @param {Value} value */

@@ -1,4 +1,4 @@
-import { button, h } from "../chat/dom.js";
+import { button, h, onClick } from "../chat/dom.js";
 import { isFree } from "./scale.js";
 import { SettingRow } from "./setting.js";
 
@@ -29,8 +29,8 @@ export class SettingsPanel {
     const reset = button("Reset all", "dgpt-plain");
     const once = h("p", "dgpt-small", {}, "Changes apply from the next reply.");
     this.element = h("div", "dgpt-group", {}, once, this.chips, this.hint, this.groups, reset);
-    reset.addEventListener("click", () => this.#say(defaults(this.#schema)));
-    this.chips.addEventListener("click", (event) => {
+    onClick(reset, () => this.#say(defaults(this.#schema)));
+    onClick(this.chips, (event) => {
       const chip = /** @type {HTMLElement} */ (event.target).closest("button");
       const preset = chip && this.#presets.get(chip);
       if (preset) this.#say(valuesOf(preset, this.#schema));

@@ -11,6 +11,8 @@ import weakref
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+import torch
+
 from dialogpt_widget import ChatModel, ChatWidget, Conversation, Settings, Turn
 from dialogpt_widget.engine.loading import load
 from dialogpt_widget.engine.record import Token
@@ -83,7 +85,7 @@ class Scripted:
         rate: tokens a second; the n-th token of a reply never comes before n / rate seconds.
     """
 
-    name, revision, device, precision = "scripted", None, "cpu", "float32"
+    name, revision, device, precision, exactness = "scripted", None, torch.device("cpu"), "float32", None
     eos, vocabulary, positions, parameters, reused = 0, 60_000, None, 1, 0
 
     def __init__(self, replies: Iterable[Sequence[str]], rate: float = 1000.0) -> None:

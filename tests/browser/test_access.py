@@ -12,15 +12,39 @@ from .lab import Lab
 from .looking import assert_accessible, assert_no_sideways, set_theme, walk
 from .notebook import Notebook, View
 
-PANELS = {"Settings": "Settings", "Keep": "Keep", "Model": "Ready, model details"}
+PANELS = {"Settings": "Settings", "Keep": "Keep", "Model": "Ready, model details", "Inspect": "Inspect"}
 TALK = (
     "ChatWidget(Scripted([words(900)], rate=20), settings=Settings(temperature=0.5), conversation=talk('Hi', 'Yes.'))"
 )
+MINI = 'ChatWidget("mini", settings=Settings(seed=5, max_new_tokens=24))'
+
+
+def _chat(notebook: Notebook, panel: str) -> View:
+    """A chat that has the panel: tokens can be inspected of what a model has said."""
+    if panel != "Inspect":
+        return notebook.chat(TALK)
+    view = notebook.chat(MINI)
+    view.send("Do you like pizza?")
+    view.wait_for_replies(1)
+    view.wait_until_idle()
+    return view
 
 
 def _open(view: View, panel: str) -> None:
     view.button(PANELS[panel]).click()
-    expect(view.root.get_by_role("region", name=panel)).to_be_visible()
+    region = view.root.get_by_role("region", name=panel)
+    expect(region).to_be_visible()
+    if panel == "Inspect":
+        for name in ("Context", "Score", "Deeper"):
+            region.get_by_role("heading", name=name, exact=True).click()
+        region.get_by_role("button", name="Look inside").click()
+        expect(region.locator(".dgpt-lens")).to_be_visible()
+
+
+def _walk(view: View) -> list[str]:
+    """Walks through a view; lists to choose from and what unfolds are stops of the Tab key too."""
+    view.root.evaluate("root => root.querySelectorAll('select, summary').forEach(one => { one.tabIndex = 0; })")
+    return walk(view.root)
 
 
 @pytest.fixture
@@ -32,7 +56,7 @@ def themed(notebook: Notebook) -> Iterator[Notebook]:
 
 @pytest.mark.parametrize("panel", PANELS)
 def test_every_panel_is_accessible_in_both_themes_and_widths(themed: Notebook, panel: str) -> None:
-    view = themed.chat(TALK)
+    view = _chat(themed, panel)
     themed.page.set_viewport_size({"width": 1600, "height": 900})
     _open(view, panel)
     PICTURES.mkdir(exist_ok=True)
@@ -74,13 +98,13 @@ def test_an_error_with_a_panel_open_is_accessible(themed: Notebook) -> None:
 
 @pytest.mark.parametrize("panel", PANELS)
 def test_the_keyboard_reaches_everything_and_shows_where_it_is(notebook: Notebook, panel: str) -> None:
-    view = notebook.chat(TALK)
+    view = _chat(notebook, panel)
     button = view.button(PANELS[panel])
     button.focus()
     notebook.page.keyboard.press("Enter")
     region = view.root.get_by_role("region", name=panel)
     expect(region.get_by_role("heading", name=panel, exact=True)).to_be_focused()
-    names = walk(view.root)
+    names = _walk(view)
     assert "Message" in names
     assert "Close" in names
     region.get_by_role("button", name="Close").focus()
@@ -160,18 +184,18 @@ def test_a_page_enlarged_twice_loses_nothing(
     lab: Lab, notebook: Notebook, open_page: Callable[..., Page], panel: str
 ) -> None:
     page = open_page(viewport={"width": 640, "height": 450}, device_scale_factor=2)
-    view = Notebook(lab, page, notebook.name).chat(TALK)
+    view = _chat(Notebook(lab, page, notebook.name), panel)
     _open(view, panel)
     assert_no_sideways(view.root)
-    walk(view.root)
+    _walk(view)
 
 
 @pytest.mark.parametrize("panel", PANELS)
 def test_few_colours_are_enough(lab: Lab, notebook: Notebook, open_page: Callable[..., Page], panel: str) -> None:
     page = open_page(forced_colors="active")
-    view = Notebook(lab, page, notebook.name).chat(TALK)
+    view = _chat(Notebook(lab, page, notebook.name), panel)
     _open(view, panel)
     page.wait_for_timeout(300)
     view.root.screenshot(path=PICTURES / f"panel-{panel.lower()}-forced.png")
     assert_accessible(view.root, f"{panel} forced")
-    walk(view.root)
+    _walk(view)

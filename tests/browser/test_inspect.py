@@ -55,9 +55,9 @@ def test_a_click_on_a_word_tells_of_it_and_a_click_on_a_bar_forks_there(notebook
     notebook.until(lambda: notebook.ask("getattr(chat.selected, 'index', None)") == 1)
     assert notebook.ask("chat.selected.id == chat.path[-1].ids[1]")
     _bars(reply).first.click()
-    view.wait_until_idle()
     reply = TurnOf(view, 1)
     reply.assert_version(2, 2)
+    view.wait_until_idle()
     assert notebook.ask(
         "[turn.ids[:1] == other.ids[:1], turn.ids[1] != other.ids[1]]", "turn, other = chat.turns[1], chat.path[1]"
     ) == [True, True]

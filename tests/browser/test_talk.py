@@ -151,6 +151,27 @@ def test_two_chats_on_one_model_answer_in_turn(notebook: Notebook) -> None:
     assert second.texts() == notebook.ask("[message['content'] for message in other.messages]")
 
 
+def test_a_paused_chat_lets_another_on_its_model_answer_and_says_when_it_waits_itself(notebook: Notebook) -> None:
+    notebook.run("model = Slow(0.03)")
+    first = notebook.chat("ChatWidget(model, settings=LONG)")
+    second = notebook.run("other = ChatWidget(model, settings=LONG)\nother").view
+    second.wait_until_idle()
+    notebook.run("chat.pace.pause()")
+    first.send("Hello, how are you?")
+    notebook.until(lambda: notebook.ask("chat.pace.waiting"))
+    second.send("What about me?")
+    second.wait_for_replies(1)
+    second.send("And me again?")
+    second.wait_for_text()
+    notebook.ask("chat.pace.run()")
+    expect(first.root).to_contain_text("Waiting for another reply on this model")
+    expect(first.stop).to_be_visible()
+    first.wait_for_replies(1)
+    expect(second.replies).to_have_count(2)
+    expect(first.root).not_to_contain_text("Waiting for another reply")
+    assert first.texts() == notebook.said()
+
+
 def test_the_model_in_use_is_described_on_request(notebook: Notebook) -> None:
     view = notebook.chat()
     view.send("Hello!")
@@ -171,6 +192,24 @@ def test_the_model_in_use_is_described_on_request(notebook: Notebook) -> None:
     expect(view.root.get_by_text("It makes things up")).to_be_visible()
     notebook.page.keyboard.press("Escape")
     expect(view.state).to_have_attribute("aria-expanded", "false")
+
+
+def test_another_precision_is_a_click_and_says_what_it_costs(notebook: Notebook) -> None:
+    view = notebook.chat()
+    view.send("Hello!")
+    view.wait_for_replies(1)
+    view.state.click()
+    current = view.root.locator("[data-name=float32]")
+    expect(current).to_have_attribute("aria-current", "true")
+    view.root.locator("[data-name=int8]").click()
+    expect(
+        view.root.get_by_text(re.compile(r"In int8 its distributions are [\d.e-]+ nat from float32"))
+    ).to_be_visible()
+    expect(current).to_have_attribute("aria-current", "false")
+    notebook.page.keyboard.press("Escape")
+    view.send("And now?")
+    view.wait_for_replies(2)
+    assert notebook.ask("[turn.precision for turn in chat.path][-1]") == "int8"
 
 
 def test_the_window_is_measured_once_it_is_mostly_full(notebook: Notebook) -> None:

@@ -14,6 +14,8 @@ from .host import Host
 PACED = "Counted(Scripted([words(80)], rate=16))"  # five seconds, so that a host that must ask has news to ask for
 SAVED = {"name": "chat.json", "mimeType": "application/json"}
 QUICK = "ChatWidget(Scripted([['It is ', 'fine.']]))"
+WILD = "Counted('mini', settings=Settings(seed=11, temperature=1.5, top_p=0.95, max_new_tokens=24))"
+FORKED = "[[turn.ids[:1], turn.ids[1]] for turn in (chat.turns[1], chat.path[1])]"
 
 
 def test_a_message_is_answered_and_the_page_shows_what_the_kernel_holds(host: Host) -> None:
@@ -89,6 +91,31 @@ def test_a_reply_is_made_again_and_the_page_goes_from_version_to_version(host: H
         button.click()
         expect(reply.text).to_have_text(words)
         assert view.texts() == host.said() == ["How long?", words]
+
+
+def test_a_word_opens_its_card_and_a_bar_of_it_forks_the_reply_there(host: Host) -> None:
+    view = host.chat(WILD)
+    view.send("Do you like pizza?")
+    view.wait_for_replies(1)
+    reply = TurnOf(view, 1)
+    before = view.texts()[1]
+    words = reply.text.locator(".dgpt-word:not(.dgpt-end)")
+    expect(words).to_have_count(host.ask("len(chat.path[1].ids)"))
+    assert "".join(words.all_inner_texts()).replace(" ", "") == before.replace(" ", "")
+    assert ("tokens" in host.ask("chat.ops")) == host.loses
+    words.nth(1).click()
+    card = reply.element.locator(".dgpt-card")
+    expect(card).to_contain_text(re.compile(r"%, the model.s \d+(st|nd|rd|th) choice; the dice picked it"))
+    card.get_by_role("list", name="What else there was").get_by_role("button").first.click()
+    reply.assert_version(2, 2)
+    view.wait_until_idle()
+    (kept, old), (prefix, new) = host.ask(FORKED)
+    assert prefix == kept
+    assert new != old
+    assert view.texts() == host.said()
+    expect(words).to_have_count(host.ask("len(chat.path[1].ids)"))  # those of the fork are there as well
+    reply.press("Previous version")
+    expect(reply.text).to_have_text(before)
 
 
 def test_a_file_crosses_both_ways(host: Host) -> None:

@@ -72,7 +72,7 @@ def test_auto_precision(machine, device: str, capability: tuple[int, int], preci
     assert pick_precision("float32", torch.device(device)) == "float32"
 
 
-@pytest.mark.parametrize("precision", ["fp16", "int8", "", "float64"])
+@pytest.mark.parametrize("precision", ["fp16", "int4", "", "float64"])
 def test_an_unknown_precision_is_refused_with_what_is_allowed(precision: str) -> None:
     with pytest.raises(ValueError, match="float32, bfloat16, float16"):
         pick_precision(precision, torch.device("cpu"))

@@ -156,7 +156,8 @@ def test_choices_do_not_tell_which_token_is_held(page: Page, widget: ChatWidget)
         page.until(lambda place=place: page.state["pace"]["count"] == place and page.state["pace"]["waiting"])
         running = widget._session.chat.running
         assert running is not None
-        assert answer["ids"] == sorted(running.tokens[-1].alt_id)
+        assert running.tokens[-1].id in answer["ids"]
+        assert set(running.tokens[-1].alt_id[:9]) < set(answer["ids"])
     page.ask("stop")
 
 

@@ -1,0 +1,112 @@
+"""Keys and values of the ids that a GPT-2 has read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+import torch
+from torch import Tensor
+
+if TYPE_CHECKING:
+    from dialogpt_widget.engine.gpt2 import Shape
+
+FIRST_CAPACITY = 128  # tokens that a cache has room for at first
+
+
+class Room(Protocol):
+    """Where a forward pass puts its keys and values, and what it may see there."""
+
+    def begin(self, shape: Shape, like: Tensor, /, batch: int, count: int) -> tuple[slice | Tensor, Tensor | None]:
+        """Makes room for `count` ids more; gives their places, and the mask of attention, None if all is seen.
+
+        Args:
+            shape: of the model.
+            like: a tensor of its dtype on its device.
+            batch: how many sequences.
+            count: how many new ids, of each.
+        """
+
+    def put(self, layer: int, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
+        """Stores a layer's new keys and values `[b, h, n, w / h]`; gives all of them, `[b, h, t, w / h]`."""
+
+    def end(self, count: int) -> None:
+        """The ids were read."""
+
+
+class Cache:
+    """Room that grows with what is read: `[layers, 2, b, h, capacity, w / h]`, of which `length` are filled."""
+
+    def __init__(self) -> None:
+        self.length = 0
+        self.store: Tensor | None = None
+
+    def begin(self, shape: Shape, like: Tensor, batch: int, count: int) -> tuple[slice | Tensor, Tensor | None]:
+        """See `Room`."""
+        start, total = self.length, self.length + count
+        if self.store is None or total > self.store.shape[4]:
+            self._grow(shape, like, batch, total)
+        mask = None
+        if count > 1:  # each new id sees those before it and itself
+            mask = torch.ones(count, total, dtype=torch.bool, device=like.device).tril(start)
+        return slice(start, total), mask
+
+    def put(self, layer: int, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
+        """See `Room`."""
+        assert self.store is not None
+        total = self.length + keys.shape[2]
+        here = self.store[layer]
+        here[0, :, :, self.length : total], here[1, :, :, self.length : total] = keys, values
+        return here[0, :, :, :total], here[1, :, :, :total]
+
+    def end(self, count: int) -> None:
+        """See `Room`."""
+        self.length += count
+
+    def _grow(self, shape: Shape, like: Tensor, batch: int, total: int) -> None:
+        """Makes room for `total` ids, at least doubling what there was."""
+        old = self.store
+        capacity = min(max(total, FIRST_CAPACITY, 2 * (0 if old is None else old.shape[4])), shape.positions)
+        self.store = like.new_empty(_size(shape, batch, capacity))
+        if old is not None:
+            self.store[..., : self.length, :] = old[..., : self.length, :]
+
+
+class FixedCache(Cache):
+    """Room for one sequence as long as the model can read, and for one id more, at an address that never changes."""
+
+    def __init__(self, shape: Shape, like: Tensor) -> None:
+        super().__init__()
+        # zeros, for what is masked is multiplied by 0, which NaN in uninitialised memory would survive
+        self.store: Tensor = like.new_zeros(_size(shape, 1, shape.positions + 1))
+
+
+class Slot:
+    """One place of a fixed cache. Which, is in a tensor, so that a recorded pass can be replayed at any place.
+
+    Attributes:
+        place: `[1]`.
+    """
+
+    def __init__(self, cache: FixedCache) -> None:
+        self._store = cache.store
+        self._all = torch.arange(self._store.shape[4], device=self._store.device)
+        self.place = self._all[-1:].clone()  # the spare one, which no sequence reaches
+
+    def begin(self, shape: Shape, _like: Tensor, batch: int, count: int) -> tuple[slice | Tensor, Tensor | None]:
+        """See `Room`."""
+        assert (batch, count) == (1, 1)
+        return self.place.clamp(max=shape.positions - 1), (self._all <= self.place)[None]
+
+    def put(self, layer: int, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
+        """See `Room`."""
+        here = self._store[layer]
+        here[0].index_copy_(2, self.place, keys)
+        here[1].index_copy_(2, self.place, values)
+        return here[0], here[1]
+
+    def end(self, count: int) -> None:
+        """The place is moved from outside."""
+
+
+def _size(shape: Shape, batch: int, capacity: int) -> tuple[int, ...]:
+    return shape.layers, 2, batch, shape.heads, capacity, shape.width // shape.heads

@@ -1,0 +1,52 @@
+"""What each filter removed from one step's distribution."""
+
+from __future__ import annotations
+
+import torch
+
+from dialogpt_widget.dialogue.tokens import FILTERS
+
+
+class Ledger:
+    """What each filter removed from one step's distribution."""
+
+    def __init__(self) -> None:
+        self.left = 0
+        self.count = [0] * len(FILTERS)
+        self.mass = [0.0] * len(FILTERS)
+        self._survivors: dict[int, set[int]] = {}
+        self._removed: dict[int, set[int]] = {}
+
+    def note(self, rule: int, before: torch.Tensor, after: torch.Tensor) -> torch.Tensor:
+        """Records what a processor of the whole vocabulary barred; gives its scores back."""
+        gone = ((after == -torch.inf) & (before > -torch.inf)).nonzero()[:, 0]
+        self.count[rule] = len(gone)
+        self.left -= len(gone)
+        self._removed[rule] = set(gone.tolist())
+        if len(gone):
+            self.mass[rule] = float((before[gone] - torch.logsumexp(before, 0)).exp().sum())
+        return after
+
+    def spare(self, token: int) -> None:
+        """Takes back the removal of one token."""
+        for rule, gone in self._removed.items():
+            if token in gone:
+                gone.remove(token)
+                self.count[rule] -= 1
+        self.left += 1
+
+    def cut(self, rule: int, count: int, mass: float, survivors: torch.Tensor) -> None:
+        """Records what a warper removed, and whom it left."""
+        self.count[rule] = count
+        self.mass[rule] = max(0.0, mass) if count else 0.0
+        self.left = len(survivors)
+        self._survivors[rule] = set(survivors.tolist()) if count else set()
+
+    def fate(self, token: int) -> int:
+        """0 if a token was left to draw from, else 1 + the place in `FILTERS` of what removed it."""
+        for rule in range(len(FILTERS)):
+            if token in self._removed.get(rule, ()) or (
+                self.count[rule] and token not in self._survivors.get(rule, {token})
+            ):
+                return rule + 1
+        return 0

@@ -1,0 +1,120 @@
+"""Linear maps in the precisions that a processor and a build of PyTorch have. One seam, since these functions move.
+
+Everything goes in and comes out in float32 on a CPU; precision is how the weights are stored and multiplied. What this
+build of PyTorch lacks is done by what every build has, slower and no less exact.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+Linear = Callable[[Tensor], Tensor]
+MakeLinear = Callable[[Tensor, Tensor | None], Linear]
+
+
+def linears(precision: str, device: torch.device) -> MakeLinear:
+    """What makes `x -> x weight + bias` of a weight `[in, out]` and a bias `[out]` or None.
+
+    Args:
+        precision: "float32": exactly what is stored; weights that are stored in 16 bits stay so where this costs
+            nothing in exactness. "float16": weights rounded to 16 bits. "bfloat16": weights and inputs rounded.
+            "int8": weights rounded to 8 bits a row of outputs, inputs to 8 bits a call.
+        device: where the weights are; on a GPU they are multiplied in the dtype that they have.
+
+    Raises:
+        ValueError: this build of PyTorch cannot do that precision.
+    """
+    if device.type != "cpu":
+        return _plain
+    return {"float32": _exact, "float16": _half, "bfloat16": _brain, "int8": _integer}[precision]
+
+
+def keeps_half() -> bool:
+    """Whether weights that are stored in 16 bits need not be widened to be multiplied exactly."""
+    return _has("quantized", "linear_prepack_fp16") and "fbgemm" in torch.backends.quantized.supported_engines
+
+
+def _plain(weight: Tensor, bias: Tensor | None) -> Linear:
+    def apply(x: Tensor) -> Tensor:
+        flat = x.reshape(-1, x.shape[-1])
+        made = flat @ weight if bias is None else torch.addmm(bias, flat, weight)
+        return made.view(*x.shape[:-1], -1)
+
+    return apply
+
+
+def _exact(weight: Tensor, bias: Tensor | None) -> Linear:
+    if weight.dtype is torch.float16 and keeps_half():
+        return _half(weight, bias)
+    return _single(weight.float(), bias)
+
+
+def _single(weight: Tensor, bias: Tensor | None) -> Linear:
+    """By oneDNN, which takes weights as they lie, so that mapped ones stay mapped; MKL is slower on AMD's."""
+    bias = None if bias is None else bias.float()
+    if not _has("mkldnn", "_linear_pointwise"):
+        return _plain(weight, bias)
+    rows, multiply = weight.t(), _op("mkldnn", "_linear_pointwise")
+    return lambda x: multiply(x, rows, bias, "none", [], "")
+
+
+def _half(weight: Tensor, bias: Tensor | None) -> Linear:
+    """Weights in float16, inputs and sums in float32."""
+    if not keeps_half():
+        return _single(weight.half().float(), bias)
+    packed, multiply = (
+        _prepack("linear_prepack_fp16", weight.t().float(), bias),
+        _op("quantized", "linear_dynamic_fp16"),
+    )
+    return lambda x: multiply(x, packed)
+
+
+def _brain(weight: Tensor, bias: Tensor | None) -> Linear:
+    rows = weight.t().bfloat16().contiguous()
+    low = None if bias is None else bias.bfloat16()
+    if _has("mkldnn", "_is_mkldnn_bf16_supported") and _op("mkldnn", "_is_mkldnn_bf16_supported")():
+        packed, multiply = _op("mkldnn", "_reorder_linear_weight")(rows, 1), _op("mkldnn", "_linear_pointwise")
+        return lambda x: multiply(x.bfloat16(), packed, low, "none", [], "").float()
+
+    def apply(x: Tensor) -> Tensor:
+        """Without instructions for bfloat16 only a single row is fast; more are multiplied in float32."""
+        if x.numel() == x.shape[-1]:
+            return torch.nn.functional.linear(x.bfloat16(), rows, low).float()
+        return _single(rows.float().t(), bias)(x.bfloat16().float())
+
+    return apply
+
+
+def _integer(weight: Tensor, bias: Tensor | None) -> Linear:
+    """Dynamic int8: a scale for each output's weights, and one for each call's inputs.
+
+    Without VNNI instructions a sum of two products could overflow 16 bits, so that inputs have 7 bits there.
+    """
+    if not _has("quantized", "linear_prepack"):
+        raise ValueError("This build of PyTorch has no int8 linear layers. Use another precision.")
+    rows = weight.t().float()
+    scales = (rows.abs().amax(1) / 127).clamp(min=1e-12)
+    zeros = torch.zeros(len(rows), dtype=torch.long)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it says that quantized tensors are to go; linears of them are what is fast
+        stored = torch.quantize_per_channel(rows, scales, zeros, 0, torch.qint8)
+    packed, multiply = _prepack("linear_prepack", stored, bias), _op("quantized", "linear_dynamic")
+    narrow = not getattr(torch.cpu, "_is_vnni_supported", bool)()
+    return lambda x: multiply(x, packed, narrow)
+
+
+def _prepack(name: str, weight: Tensor, bias: Tensor | None) -> Any:
+    return _op("quantized", name)(weight, None if bias is None else bias.float())
+
+
+def _op(library: str, name: str) -> Any:
+    return getattr(getattr(torch.ops, library), name)
+
+
+def _has(library: str, name: str) -> bool:
+    return hasattr(getattr(torch.ops, library), name)

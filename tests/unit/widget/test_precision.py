@@ -1,0 +1,52 @@
+"""Another precision is chosen like another model; what it costs is said."""
+
+from __future__ import annotations
+
+import pytest
+from page import Page
+
+from dialogpt_widget import ChatWidget, Settings
+from dialogpt_widget.engine.exactness import Exactness
+from dialogpt_widget.engine.model import ChatModel
+from dialogpt_widget.widget import present
+
+QUICK = Settings(seed=1, max_new_tokens=6, max_context=128)
+
+
+def page_of(widget: ChatWidget) -> Page:
+    page = Page(widget)
+    page.ask("mount", version=1)
+    page.until_phase("ready")
+    return page
+
+
+def test_a_chat_goes_on_in_another_precision_and_says_what_that_costs() -> None:
+    widget = ChatWidget("mini", device="cpu", settings=QUICK)
+    assert Page(widget).state["precisions"] == [], "where it will run is not known yet"
+    page = page_of(widget)
+    assert [one["name"] for one in page.state["precisions"]] == ["float32", "bfloat16", "int8"]
+    assert len(page.state["info"]["notes"]) == 1
+    page.ask("send", text="Hello")
+    page.until(lambda: len(page.turns()) == 2)
+    page.ask("use_precision", precision="int8")
+    page.until(lambda: page.state["info"]["precision"] == "int8")
+    assert "In int8 its distributions are 0.0" in page.state["info"]["notes"][0]
+    assert "nat from float32" in page.state["info"]["notes"][0]
+    page.ask("send", text="And now?")
+    page.until(lambda: len(page.turns()) == 4)
+    assert [turn.precision for turn in widget.path] == ["float32", "float32", "int8", "int8"]
+    widget.close()
+
+
+def test_what_is_no_precision_is_refused_and_nothing_changes(model: ChatModel) -> None:
+    page = page_of(ChatWidget(model, settings=QUICK))
+    answer = page.ask("use_precision", precision="int3")
+    assert "precision is" in answer["error"]
+    page.ask("send", text="Hello")
+    page.until(lambda: len(page.turns()) == 2)
+
+
+@pytest.mark.parametrize(("kl", "notes"), [(0.01, 1), (0.2, 2)])
+def test_much_is_said_to_be_much(model: ChatModel, kl: float, notes: int) -> None:
+    model.exactness = Exactness(kl, 0.9, 180)
+    assert len(present.info("mini", model)["notes"]) == 1 + notes
