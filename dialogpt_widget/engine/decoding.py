@@ -1,8 +1,9 @@
 """From logits to the next token: penalties, filters and the ledger of what each removed, the dice.
 
-The filters are transformers' own logits processors, in the order in which `generate` applies them. Applied one by
-one, they let the ledger say what each removed. Sampling first gathers the top-k candidates and runs the other warpers
-on those alone: the kept set is the same, at a fraction of the time that sorting the vocabulary takes.
+The filters are transformers' own logits processors, but for the one that bars the EOS alone, in the order in which
+`generate` applies them. Applied one by one, they let the ledger say what each removed. Sampling first gathers the top-k
+candidates and runs the other warpers on those alone: the kept set is the same, at a fraction of the time that sorting
+the vocabulary takes.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from transformers.generation.logits_process import (
-    MinNewTokensLengthLogitsProcessor,
     MinPLogitsWarper,
     NoRepeatNGramLogitsProcessor,
     RepetitionPenaltyLogitsProcessor,
@@ -145,10 +145,7 @@ class Decoder:
             scores = ledger.note(NGRAM, scores, self._ngrams(reply, scores[None])[0])
             watch("no_repeat_ngram", None, scores)
         if len(said) < self.settings.min_new_tokens:
-            shortest = MinNewTokensLengthLogitsProcessor(
-                0, self.settings.min_new_tokens, self.eos, device=str(own.device)
-            )
-            scores = ledger.note(MIN_NEW, scores, shortest(reply, scores[None])[0])
+            scores = ledger.bar(MIN_NEW, scores, self.eos)
             watch("min_new_tokens", None, scores)
         if not ledger.left:
             scores = torch.full_like(own, -torch.inf)

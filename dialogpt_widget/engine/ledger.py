@@ -27,6 +27,17 @@ class Ledger:
             self.mass[rule] = float((before[gone] - torch.logsumexp(before, 0)).exp().sum())
         return after
 
+    def bar(self, rule: int, before: torch.Tensor, token: int) -> torch.Tensor:
+        """Bars one token, and records it where it was not barred before."""
+        if before[token] == -torch.inf:
+            return before
+        self.count[rule], self._removed[rule] = 1, {token}
+        self.left -= 1
+        self.mass[rule] = float((before[token] - torch.logsumexp(before, 0)).exp())
+        after = before.clone()
+        after[token] = -torch.inf
+        return after
+
     def spare(self, token: int) -> None:
         """Takes back the removal of one token."""
         for rule, gone in self._removed.items():

@@ -73,7 +73,7 @@ def test_a_turn_is_left_out_and_the_change_is_exact(talked: tuple[Notebook, View
     result = context.get_by_role("status")
     expect(result).to_contain_text("Without this turn")
     less = notebook.ask("round(chat.without(chat.path[-1], [chat.path[0]]).logprob, 2)")
-    expect(result).to_contain_text(f"{less:.2f} nats".replace("-", "−"))
+    expect(result).to_contain_text(f"{less:.2f} nats".replace("-", "\u2212"))
     context.get_by_role("checkbox").nth(1).uncheck()
     expect(result).to_contain_text("Without these 2 turns")
 
