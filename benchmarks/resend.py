@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import anywidget
-import torch
 import traitlets
 from kernel_side import Scripted, words
 
@@ -34,8 +33,6 @@ export default {
 
 class Stamped(Scripted):
     """A scripted model that notes when it handed out each token, in seconds since the epoch."""
-
-    device, exactness = torch.device("cpu"), None
 
     def __init__(self, tokens: int, rate: float) -> None:
         super().__init__([words(tokens)], rate)

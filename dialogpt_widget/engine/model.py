@@ -69,6 +69,11 @@ class ChatModel(Readout):
         """
         return cls(load(name, device=device, precision=precision, revision=revision, progress=progress))
 
+    @property
+    def remark(self) -> str | None:
+        """What a user should know of how it runs, once that is known; None as long as all is well."""
+        return getattr(self._network, "remark", None)
+
     def __repr__(self) -> str:
         return f"<ChatModel {self.name}, {self.parameters:,} parameters, {self.precision} on {self.device}>"
 

@@ -147,14 +147,18 @@ def info(name: str, loaded: ChatModel | None = None) -> wire.Info:
         "precision": getattr(loaded, "precision", None),
         "revision": getattr(loaded, "revision", None),
         "positions": getattr(loaded, "positions", None),
-        "notes": [*_exactness(loaded), next(note for part, note in SAFETY.items() if part in name)],
+        "notes": [*_remarks(loaded), next(note for part, note in SAFETY.items() if part in name)],
     }
 
 
-def _exactness(loaded: ChatModel | None) -> Iterator[str]:
-    """What a precision costs, where that was measured."""
-    cost = loaded.exactness if loaded else None
-    if loaded and cost:
+def _remarks(loaded: ChatModel | None) -> Iterator[str]:
+    """What slows it down, and what its precision costs where that was measured."""
+    if loaded is None:
+        return
+    if loaded.remark:
+        yield loaded.remark
+    cost = loaded.exactness
+    if cost:
         yield f"In {loaded.precision} its distributions are {cost}, measured on these weights."
         if cost.notable:
             yield "That is much: its probabilities are not float32's. Choose float32 where they matter."

@@ -114,6 +114,8 @@ class Working(Pacing):
         took = time.perf_counter() - began - self.chat.pace.waited - reply.floor.waited
         self._speed = len(reply.tokens) / max(took, 1e-6)
         self._reused = reply.id, reply.reused
+        if reply.model.remark:
+            self.show("info")
         self._settled(settled, status=self._ready())
         return settled
 

@@ -59,7 +59,7 @@ export const MADE = {
   settings: { seed: 7, temperature: 0.5 },
   reply: 3,
   revision: null,
-  precision: "int8",
+  precision: "float16",
 };
 /** A conversation with three versions of its first reply: a model's own, one that was cut off, and a person's. */
 export const TREE = {

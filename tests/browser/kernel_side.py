@@ -86,7 +86,7 @@ class Scripted:
     """
 
     name, revision, device, precision, exactness = "scripted", None, torch.device("cpu"), "float32", None
-    eos, vocabulary, positions, parameters, reused = 0, 60_000, None, 1, 0
+    eos, vocabulary, positions, parameters, reused, remark = 0, 60_000, None, 1, 0, None
 
     def __init__(self, replies: Iterable[Sequence[str]], rate: float = 1000.0) -> None:
         self.replies, self.rate = [list(reply) for reply in replies], rate

@@ -46,6 +46,16 @@ def test_what_is_no_precision_is_refused_and_nothing_changes(model: ChatModel) -
     page.until(lambda: len(page.turns()) == 2)
 
 
+def test_what_comes_to_light_while_it_runs_is_said_after_the_reply(
+    model: ChatModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = page_of(ChatWidget(model, settings=QUICK))
+    monkeypatch.setattr(model._network, "remark", "Steps are slow here.", raising=False)
+    page.ask("send", text="Hello")
+    page.until(lambda: len(page.turns()) == 2)
+    assert page.state["info"]["notes"][0] == "Steps are slow here."
+
+
 @pytest.mark.parametrize(("kl", "notes"), [(0.01, 1), (0.2, 2)])
 def test_much_is_said_to_be_much(model: ChatModel, kl: float, notes: int) -> None:
     model.exactness = Exactness(kl, 0.9, 180)
