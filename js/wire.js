@@ -24,6 +24,7 @@ export const TRAITS = /** @type {const} */ ([
   "settings_schema",
   "presets",
   "models",
+  "precisions",
   "formats",
   "height",
   "offline",

@@ -130,5 +130,5 @@ def test_forgetting_gives_the_cache_back(model: ChatModel) -> None:
     assert model._network._cache.length
     model.forget()
     assert model._network._cache.length == 0
-    assert model._network._cache._store is None
+    assert model._network._cache.store is None
     assert model._cached == []
