@@ -14,11 +14,16 @@ from hypothesis import HealthCheck, settings
 from dialogpt_widget import ChatWidget
 from dialogpt_widget.engine.model import ChatModel
 
-torch.set_num_threads(1)  # models this small only wait for a second thread
 settings.register_profile(
     "tests", deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck)
 )
 settings.load_profile("tests")
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> None:
+    """Models this small only wait for a second thread; and sums differ in their last digits where threads differ."""
+    torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="session")

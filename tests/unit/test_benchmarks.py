@@ -44,14 +44,6 @@ def variants(card: Card, folders: dict[str, Path]) -> list[Variant]:
 
 
 @pytest.fixture(autouse=True)
-def threads() -> Iterator[None]:
-    """A benchmark takes all processors; the tests after it are not to."""
-    before = torch.get_num_threads()
-    yield
-    torch.set_num_threads(before)
-
-
-@pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(reply, "SETTLE", 0)
     monkeypatch.setattr(conversation, "SETTLE", 0)
