@@ -26,8 +26,8 @@ class Room(Protocol):
             count: how many new ids, of each.
         """
 
-    def put(self, layer: int, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
-        """Stores a layer's new keys and values `[b, h, n, w / h]`; gives all of them, `[b, h, t, w / h]`."""
+    def put(self, layer: int, new: Tensor) -> tuple[Tensor, Tensor]:
+        """Stores a layer's new keys and values, `[2, b, h, n, w / h]`; gives all of both, each `[b, h, t, w / h]`."""
 
     def end(self, count: int) -> None:
         """The ids were read."""
@@ -39,36 +39,38 @@ class Cache:
     def __init__(self) -> None:
         self.length = 0
         self.store: Tensor | None = None
+        self._new: tuple[Tensor, ...] = ()
+        self._all: tuple[Tensor, ...] = ()
 
     def begin(self, shape: Shape, like: Tensor, batch: int, count: int) -> tuple[slice | Tensor, Tensor | None]:
         """See `Room`."""
         start, total = self.length, self.length + count
         if self.store is None or total > self.store.shape[4]:
-            self._grow(shape, like, batch, total)
+            self.store = self._grown(shape, like, batch, total)
+        self._new, self._all = self.store[..., start:total, :].unbind(), self.store[..., :total, :].unbind()
         mask = None
         if count > 1:  # each new id sees those before it and itself
             mask = torch.ones(count, total, dtype=torch.bool, device=like.device).tril(start)
         return slice(start, total), mask
 
-    def put(self, layer: int, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
+    def put(self, layer: int, new: Tensor) -> tuple[Tensor, Tensor]:
         """See `Room`."""
-        assert self.store is not None
-        total = self.length + keys.shape[2]
-        here = self.store[layer]
-        here[0, :, :, self.length : total], here[1, :, :, self.length : total] = keys, values
-        return here[0, :, :, :total], here[1, :, :, :total]
+        self._new[layer].copy_(new)
+        keys, values = self._all[layer].unbind()
+        return keys, values
 
     def end(self, count: int) -> None:
         """See `Room`."""
         self.length += count
 
-    def _grow(self, shape: Shape, like: Tensor, batch: int, total: int) -> None:
-        """Makes room for `total` ids, at least doubling what there was."""
+    def _grown(self, shape: Shape, like: Tensor, batch: int, total: int) -> Tensor:
+        """The store with room for `total` ids, at least twice as many as before."""
         old = self.store
         capacity = min(max(total, FIRST_CAPACITY, 2 * (0 if old is None else old.shape[4])), shape.positions)
-        self.store = like.new_empty(_size(shape, batch, capacity))
+        store = like.new_empty(_size(shape, batch, capacity))
         if old is not None:
-            self.store[..., : self.length, :] = old[..., : self.length, :]
+            store[..., : self.length, :] = old[..., : self.length, :]
+        return store
 
 
 class FixedCache(Cache):
@@ -97,12 +99,10 @@ class Slot:
         assert (batch, count) == (1, 1)
         return self.place.clamp(max=shape.positions - 1), (self._all <= self.place)[None]
 
-    def put(self, layer: int, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
+    def put(self, layer: int, new: Tensor) -> tuple[Tensor, Tensor]:
         """See `Room`."""
-        here = self._store[layer]
-        here[0].index_copy_(2, self.place, keys)
-        here[1].index_copy_(2, self.place, values)
-        return here[0], here[1]
+        keys, values = self._store[layer].index_copy_(3, self.place, new).unbind()
+        return keys, values
 
     def end(self, count: int) -> None:
         """The place is moved from outside."""

@@ -3,11 +3,13 @@
 The filters are transformers' own logits processors, but for the one that bars the EOS alone, in the order in which
 `generate` applies them. Applied one by one, they let the ledger say what each removed. Sampling first gathers the top-k
 candidates and runs the other warpers on those alone: the kept set is the same, at a fraction of the time that sorting
-the vocabulary takes.
+the vocabulary takes. What needs the whole vocabulary is computed where the logits are, and the candidates are brought
+to the CPU in one copy.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -24,11 +26,13 @@ from transformers.generation.logits_process import (
 from dialogpt_widget.dialogue.tokens import ALTERNATIVES, FILTERS
 from dialogpt_widget.engine.ledger import Ledger
 from dialogpt_widget.engine.record import Token
+from dialogpt_widget.engine.scores import LEAST, Scores
 from dialogpt_widget.settings import Settings
 
+TINY = np.finfo(np.float64).tiny  # whose logarithm is finite
 NGRAM, MIN_NEW, TOP_K, TOP_P, MIN_P = range(len(FILTERS))
-_LEAST = torch.finfo(torch.float32).min
 Watch = Callable[[str, torch.Tensor | None, torch.Tensor], object]
+_Tell = Callable[[str, Any, Any], object]
 
 
 def dice(seed: int, reply: int, position: int) -> float:
@@ -41,21 +45,13 @@ def dice(seed: int, reply: int, position: int) -> float:
     return float(np.random.Generator(bits).random(dtype=np.float32))
 
 
-class _Row(NamedTuple):
-    """Scores `[vocabulary]`; where they are the model's own, the ids of the greatest and the logsumexp of all."""
-
-    scores: torch.Tensor
-    order: torch.Tensor | None = None
-    total: torch.Tensor | None = None
-
-
 class _Pick(NamedTuple):
-    """A token, its log-probability and the entropy as used (None where they are the model's own), and the draw."""
+    """A token, its log-probability and the entropy as used, and the draw."""
 
     token: int
-    used: float | None
-    spread: float | None
-    draw: float
+    logprob: float
+    entropy: float
+    draw: float = float("nan")
 
 
 class Decoder:
@@ -95,48 +91,45 @@ class Decoder:
         Returns:
             The token, with `ms` 0.
         """
-        own = logits.float().cpu()  # one copy from a GPU, and no waiting for it after that
-        log = torch.log_softmax(own, 0)
-        head = torch.topk(own, min(max(ALTERNATIVES, self.settings.top_k + 1), len(own)))
-        entropy = -float(torch.dot(log.exp(), log.clamp(min=_LEAST)))
-        ledger = Ledger()
-        watch = watch or _nobody
-        watch("model", None, own)
-        scores = self._penalised(own, said, ledger, watch)
-        row = _Row(scores)
-        if scores is own:
-            row = _Row(scores, head.indices, head.values[0] - log[head.indices[0]])
+        own = self._scores(logits.float())
+        ledger, tell = Ledger(), _on_cpu(watch)
+        tell("model", None, own.all)
+        penalised = self._penalised(own.all, said, ledger, tell)
+        scores = own if penalised is own.all else self._scores(penalised)
         pick = self._sample if self.settings.do_sample else self._greedy
-        chosen, used, spread, draw = pick(row, len(said), ledger, watch, forced)
-        logprob = float(log[chosen])
-        alt_id = head.indices[:ALTERNATIVES].tolist()
+        chosen, used, spread, draw = pick(scores, len(said), ledger, tell, forced)
         return Token(
             id=chosen,
             eos=chosen == self.eos,
             position=len(said),
             origin="forced" if forced is not None else "sampled" if self.settings.do_sample else "greedy",
-            logprob=logprob,
-            logprob_used=logprob if used is None else used,
-            rank=_rank(own, head.values, chosen),
-            entropy=entropy,
-            entropy_used=entropy if spread is None else spread,
+            logprob=own.logprob(chosen),
+            logprob_used=used,
+            rank=own.rank(chosen),
+            entropy=own.entropy,
+            entropy_used=spread,
             kept=ledger.left,
             cut_count=tuple(ledger.count),
             cut_mass=tuple(ledger.mass),
             draw=draw,
             ms=0.0,
-            alt_id=tuple(alt_id),
-            alt_logprob=tuple(log[head.indices[:ALTERNATIVES]].tolist()),
-            alt_fate=tuple(ledger.fate(token) for token in alt_id),
+            alt_id=tuple(own.ids[:ALTERNATIVES]),
+            alt_logprob=tuple(own.logs[:ALTERNATIVES]),
+            alt_fate=tuple(ledger.fate(token) for token in own.ids[:ALTERNATIVES]),
         )
 
-    def _penalised(self, own: torch.Tensor, said: Sequence[int], ledger: Ledger, watch: Watch) -> torch.Tensor:
+    def _scores(self, scores: torch.Tensor) -> Scores:
+        settings = self.settings
+        return Scores(scores, max(ALTERNATIVES, settings.top_k + 1), settings.temperature if settings.do_sample else 1)
+
+    def _penalised(self, own: torch.Tensor, said: Sequence[int], ledger: Ledger, watch: _Tell) -> torch.Tensor:
         """Scores after what looks at the whole vocabulary: repetition penalty, n-grams, shortest reply.
 
         Where they bar every token, the EOS is let through and the reply ends.
         """
         scores = own
-        reply = torch.tensor([list(said)], dtype=torch.long, device=own.device)
+        if self._penalty or self._ngrams:
+            reply = torch.tensor([list(said)], dtype=torch.long, device=own.device)
         if self._penalty and said:
             scores = self._penalty(reply, scores[None])[0]
             watch("repetition_penalty", None, scores)
@@ -153,86 +146,77 @@ class Decoder:
             ledger.spare(self.eos)
         return scores
 
-    def _greedy(self, row: _Row, _: int, __: Ledger, watch: Watch, forced: int | None) -> _Pick:
-        scores, order = row.scores, row.order
-        watch("left", None, scores)
-        if forced is not None:
-            chosen = forced
-        elif order is None or len(order) == 1 or scores[order[0]] == scores[order[1]]:
-            chosen = int(scores.argmax())
-        else:
-            chosen = int(order[0])
-        if order is not None:
-            return _Pick(chosen, None, None, float("nan"))
-        log = torch.log_softmax(scores, 0)
-        return _Pick(chosen, float(log[chosen]), float(_entropy(log)), float("nan"))
+    def _greedy(self, scores: Scores, _: int, __: Ledger, watch: _Tell, forced: int | None) -> _Pick:
+        watch("left", None, scores.all)
+        chosen = scores.best() if forced is None else forced
+        return _Pick(chosen, scores.logprob(chosen), scores.entropy)
 
-    def _sample(self, row: _Row, position: int, ledger: Ledger, watch: Watch, forced: int | None) -> _Pick:
-        scores, total = row.scores, row.total
-        if self._temperature:
-            scores, total = self._temperature(None, scores[None])[0], None
-            watch("temperature", None, scores)
-        ids, values = self._candidates(scores, row.order)
+    def _sample(self, scores: Scores, position: int, ledger: Ledger, watch: _Tell, forced: int | None) -> _Pick:
+        if self._temperature and watch is not _nobody:
+            watch("temperature", None, self._tempered(scores.all))
+        ids, values = self._candidates(scores)
         if len(ids) < ledger.left:
-            share = (values - (torch.logsumexp(scores, 0) if total is None else total)).exp().sum()
-            ledger.cut(TOP_K, ledger.left - len(ids), 1 - float(share), ids)
+            ledger.cut(TOP_K, ledger.left - len(ids), 1 - float(np.exp(values - scores.total).sum()), ids)
             watch(FILTERS[TOP_K], ids, values)
         for rule, warper in ((TOP_P, self._top_p), (MIN_P, self._min_p)):
             if warper:
-                passed = warper(None, values[None])[0]
-                keep = passed > -torch.inf
-                before = torch.softmax(values, 0)
+                keep = warper(None, torch.from_numpy(values)[None])[0].numpy() > -np.inf
+                ledger.cut(rule, int((~keep).sum()), float(_softmax(values)[~keep].sum()), ids[keep])
                 ids, values = ids[keep], values[keep]
-                ledger.cut(rule, len(keep) - len(ids), float(before[~keep].sum()), ids)
                 watch(FILTERS[rule], ids, values)
         watch("left", ids, values)
-        log = torch.log_softmax(values, 0)
+        weights = _softmax(values)
+        entropy = -float(weights @ np.log(np.maximum(weights, TINY)))
         if forced is not None:
-            at = (ids == forced).nonzero()
-            used = float(log[at[0, 0]]) if len(at) else -torch.inf
-            return _Pick(forced, used, float(_entropy(log)), float("nan"))
-        weights = log.double().exp().cpu().numpy()
+            weight = float(weights[ids == forced].sum())
+            return _Pick(forced, math.log(weight) if weight else -math.inf, entropy)
         assert self.settings.seed is not None
         draw = dice(self.settings.seed, self.reply, position)
         place = min(int(np.searchsorted(np.cumsum(weights), draw, side="right")), len(weights) - 1)
-        return _Pick(int(ids[place]), float(log[place]), float(_entropy(log)), draw)
+        return _Pick(int(ids[place]), math.log(weights[place]), entropy, draw)
 
-    def _candidates(self, scores: torch.Tensor, order: torch.Tensor | None) -> tuple[torch.Tensor, torch.Tensor]:
-        """Ids and scores of what top-k keeps, most probable first, ties by the lower id.
+    def _candidates(self, scores: Scores) -> tuple[np.ndarray, np.ndarray]:
+        """Ids and tempered scores of what top-k keeps, most probable first, ties by the lower id.
 
         As in transformers, a tie at the k-th place is kept whole.
-
-        Args:
-            scores: `[vocabulary]`.
-            order: the ids of the greatest scores, at least k + 1 of them, if they are known.
         """
         k = self.settings.top_k
-        if 0 < k < len(scores):
-            first = torch.topk(scores, k + 1).indices if order is None else order[: k + 1]
-            ids, values = _descending(scores, first.sort().values)
-            if values[k] < values[k - 1]:
-                return ids[:k], values[:k]
-            return _descending(scores, (scores >= values[k - 1].clamp(min=_LEAST)).nonzero()[:, 0])
-        return _descending(scores, (scores > -torch.inf).nonzero()[:, 0])
+        if not 0 < k < len(scores.all):
+            everything = self._tempered(scores.all)
+            return _descending(everything, everything > -torch.inf)
+        values = self._tempered(scores.values).numpy()
+        if values[k] < values[k - 1]:
+            ids = np.array(scores.ids[:k])
+            order = np.lexsort((ids, -values[:k]))
+            return ids[order], values[order]
+        everything = self._tempered(scores.all)
+        return _descending(everything, everything >= max(float(values[k - 1]), LEAST))
+
+    def _tempered(self, scores: torch.Tensor) -> torch.Tensor:
+        tempered: torch.Tensor = self._temperature(None, scores[None])[0] if self._temperature else scores
+        return tempered
 
 
-def _descending(scores: torch.Tensor, ids: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Ascending ids and their scores, by descending score; ties stay by the lower id."""
+def _descending(scores: torch.Tensor, chosen: torch.Tensor) -> tuple[np.ndarray, np.ndarray]:
+    """Ids of those chosen and their scores by descending score; ties by the lower id."""
+    ids = chosen.nonzero()[:, 0]
     values, order = torch.sort(scores[ids], descending=True, stable=True)
-    return ids[order], values
+    return ids[order].cpu().numpy(), values.cpu().numpy()
 
 
-def _rank(own: torch.Tensor, greatest: torch.Tensor, chosen: int) -> int:
-    """How many logits are greater than one of them, and one; the greatest are known, in descending order."""
-    logit = own[chosen]
-    among = greatest if logit >= greatest[-1] else own
-    return int((among > logit).sum()) + 1
+def _softmax(values: np.ndarray) -> np.ndarray:
+    """In float64, of scores in descending order."""
+    weights = np.exp(values.astype(np.float64) - values[0])
+    shares: np.ndarray = weights / weights.sum()
+    return shares
 
 
-def _entropy(log: torch.Tensor) -> torch.Tensor:
-    """Shannon entropy in nat of log-probabilities, -inf among them allowed."""
-    total: torch.Tensor = torch.special.entr(log.exp()).sum()
-    return total
+def _on_cpu(watch: Watch | None) -> _Tell:
+    if watch is None:
+        return _nobody
+    return lambda stage, ids, scores: watch(
+        stage, None if ids is None else torch.as_tensor(ids), torch.as_tensor(scores).cpu()
+    )
 
 
 def _nobody(*_: object) -> None:

@@ -119,8 +119,8 @@ class GPT2:
         places, mask = cache.begin(self.shape, self._places, batch, count)
         x = self.embeddings[ids].to(self._dtype) + self._places[places]
         for number, layer in enumerate(self._layers):
-            query, key, value = self._heads(layer.attention_in(self._norm(x, layer.norm_1)))
-            keys, values = cache.put(number, key, value)
+            query, new = self._heads(layer.attention_in(self._norm(x, layer.norm_1)))
+            keys, values = cache.put(number, new)
             if watch:
                 watch(x, query, keys)
             seen = scaled_dot_product_attention(query, keys, values, attn_mask=mask)
@@ -142,11 +142,11 @@ class GPT2:
     def _norm(self, x: Tensor, norm: tuple[Tensor, Tensor]) -> Tensor:
         return layer_norm(x, (self.shape.width,), *norm, self.shape.epsilon)
 
-    def _heads(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Queries, keys and values, each `[b, h, n, w / h]`, of what the first projection gives, `[b, n, 3 w]`."""
+    def _heads(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Queries `[b, h, n, w / h]`, keys and values `[2, b, h, n, w / h]`, of a first projection `[b, n, 3 w]`."""
         batch, count, _ = x.shape
         parts = x.view(batch, count, 3, self.shape.heads, -1).permute(2, 0, 3, 1, 4)
-        return parts[0], parts[1], parts[2]
+        return parts[0], parts[1:]
 
     # As a `Network`
 

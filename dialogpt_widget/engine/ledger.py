@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 
 from dialogpt_widget.dialogue.tokens import FILTERS
@@ -46,7 +47,7 @@ class Ledger:
                 self.count[rule] -= 1
         self.left += 1
 
-    def cut(self, rule: int, count: int, mass: float, survivors: torch.Tensor) -> None:
+    def cut(self, rule: int, count: int, mass: float, survivors: np.ndarray) -> None:
         """Records what a warper removed, and whom it left."""
         self.count[rule] = count
         self.mass[rule] = max(0.0, mass) if count else 0.0
@@ -55,9 +56,7 @@ class Ledger:
 
     def fate(self, token: int) -> int:
         """0 if a token was left to draw from, else 1 + the place in `FILTERS` of what removed it."""
-        for rule in range(len(FILTERS)):
-            if token in self._removed.get(rule, ()) or (
-                self.count[rule] and token not in self._survivors.get(rule, {token})
-            ):
+        for rule, count in enumerate(self.count):
+            if count and (token in self._removed.get(rule, ()) or token not in self._survivors.get(rule, {token})):
                 return rule + 1
         return 0

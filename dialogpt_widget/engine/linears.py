@@ -67,11 +67,7 @@ def _half(weight: Tensor, bias: Tensor | None) -> Linear:
     """Weights in float16, inputs and sums in float32."""
     if not keeps_half():
         return _single(weight.half().float(), bias)
-    packed, multiply = (
-        _prepack("linear_prepack_fp16", weight.t().float(), bias),
-        _op("quantized", "linear_dynamic_fp16"),
-    )
-    return lambda x: multiply(x, packed)
+    return _scripted(_HalfMap(_prepack("linear_prepack_fp16", weight.t().float(), bias)))
 
 
 def _brain(weight: Tensor, bias: Tensor | None) -> Linear:
@@ -103,9 +99,41 @@ def _integer(weight: Tensor, bias: Tensor | None) -> Linear:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it says that quantized tensors are to go; linears of them are what is fast
         stored = torch.quantize_per_channel(rows, scales, zeros, 0, torch.qint8)
-    packed, multiply = _prepack("linear_prepack", stored, bias), _op("quantized", "linear_dynamic")
     narrow = not getattr(torch.cpu, "_is_vnni_supported", bool)()
-    return lambda x: multiply(x, packed, narrow)
+    return _scripted(_IntegerMap(_prepack("linear_prepack", stored, bias), narrow=narrow))
+
+
+class _HalfMap(torch.nn.Module):
+    def __init__(self, packed: Any) -> None:
+        super().__init__()
+        self.packed = packed
+
+    def forward(self, x: Tensor) -> Tensor:
+        made: Tensor = torch.ops.quantized.linear_dynamic_fp16(x, self.packed)
+        return made
+
+
+class _IntegerMap(torch.nn.Module):
+    def __init__(self, packed: Any, *, narrow: bool) -> None:
+        super().__init__()
+        self.packed = packed
+        self.narrow = narrow
+
+    def forward(self, x: Tensor) -> Tensor:
+        made: Tensor = torch.ops.quantized.linear_dynamic(x, self.packed, self.narrow)
+        return made
+
+
+def _scripted(module: torch.nn.Module) -> Linear:
+    """The module without Python's way of handing packed weights over, which takes longer than many a product."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # TorchScript is to go; without it the same function is called from Python
+        try:
+            module = torch.jit.script(module)
+        except Exception:  # no source beside the code, a Python or a PyTorch that has no TorchScript any more
+            return module.forward
+    forward: Linear = module.forward
+    return forward
 
 
 def _prepack(name: str, weight: Tensor, bias: Tensor | None) -> Any:

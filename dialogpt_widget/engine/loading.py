@@ -16,7 +16,7 @@ from dialogpt_widget.engine.gpt2_files import read_codec, read_shape, read_weigh
 from dialogpt_widget.engine.graphs import GraphedGPT2
 from dialogpt_widget.engine.hub import Checkpoint, download, find_local
 from dialogpt_widget.engine.linears import keeps_half
-from dialogpt_widget.engine.machine import processors
+from dialogpt_widget.engine.machine import threads
 from dialogpt_widget.engine.names import KNOWN, MINI, full_name, title_of
 from dialogpt_widget.engine.network import Network, TransformersNetwork
 from dialogpt_widget.engine.source import Advance, Progress
@@ -120,8 +120,8 @@ def load(
     checkpoint = find_local(name, revision) or download(name, revision, tell, check_download)
     with _explained(checkpoint, precision):
         _check_tokenizer(checkpoint)
-        if torch_device.type == "cpu" and torch.get_num_threads() > processors():
-            torch.set_num_threads(processors())
+        if torch_device.type == "cpu":
+            torch.set_num_threads(threads(torch.get_num_threads()))
         network, codec, exactness = _read(checkpoint, precision, torch_device, check, tell)
     return Loaded(network, codec, checkpoint.name, checkpoint.revision, torch_device, precision, exactness)
 

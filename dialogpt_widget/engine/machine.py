@@ -9,6 +9,7 @@ from pathlib import Path
 import psutil
 
 _CGROUPS = Path("/sys/fs/cgroup")
+FEW_CORES = 4  # with as many, memory is read as fast as it can be by one thread each
 _UNLIMITED = 2**60  # cgroup v1 writes a huge number for "no limit"
 
 
@@ -21,6 +22,23 @@ def processors() -> int:
     """How many processors this process may keep busy: its affinity and its cgroups' CPU quota, at least 1."""
     affinity = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, min([affinity, *_cgroup_processors()]))
+
+
+def threads(usual: int) -> int:
+    """How many threads to read a model's weights with for each token.
+
+    One thread does not keep a memory busy, four do: on two virtual processors two threads read 1.3 times what one did.
+    PyTorch's default is one for each core, that is, one where the two share a core.
+
+    Args:
+        usual: PyTorch's number. Where that is not its default, which is one for each core, it was chosen.
+
+    Returns:
+        At most `processors()`; all of them where there are fewer than four cores and nothing else was chosen.
+    """
+    cores = psutil.cpu_count(logical=False)
+    chosen = bool(os.environ.get("OMP_NUM_THREADS")) or usual != cores
+    return min(usual, processors()) if chosen or usual >= FEW_CORES else processors()
 
 
 def _rlimit_room() -> Iterator[int]:

@@ -46,7 +46,7 @@ class ChatModel(Readout):
     def __init__(self, loaded: Loaded) -> None:
         super().__init__(loaded)
         self.revision, self.device = loaded.revision, loaded.device
-        self.device_name = _device_name(loaded.device)
+        self.device_name = _device_name(loaded.device, self.threads)
         self.exactness = loaded.exactness
         self._cached: list[int] = []
         self.reused = 0
@@ -147,7 +147,7 @@ class ChatModel(Readout):
     ) -> Iterator[Token]:
         while len(said) < limit:
             began = time.perf_counter()
-            with self._lock, torch.inference_mode():
+            with self._computing():
                 logits = self._next_logits([*ids, *said], stop)
                 if logits is None:
                     return
@@ -163,14 +163,13 @@ class ChatModel(Readout):
         """Logits `[vocabulary]` after `ids`, from the cache where it holds their beginning; None when stopped."""
         logits = None
         try:
-            with self._explained():
-                start = self.reused = self._reuse(ids)
-                for begin in range(start, len(ids), PREFILL):
-                    if stop.is_set():
-                        return None
-                    piece = ids[begin : begin + PREFILL]
-                    logits = self._network.advance(piece)
-                    self._cached.extend(piece)
+            start = self.reused = self._reuse(ids)
+            for begin in range(start, len(ids), PREFILL):
+                if stop.is_set():
+                    return None
+                piece = ids[begin : begin + PREFILL]
+                logits = self._network.advance(piece)
+                self._cached.extend(piece)
         except BaseException:
             self.forget()
             raise
@@ -202,10 +201,9 @@ def draw_seed() -> int:
     return secrets.randbits(SEED_BITS)
 
 
-def _device_name(device: torch.device) -> str:
+def _device_name(device: torch.device, threads: int | None) -> str:
     if device.type == "cuda":
         return f"{torch.cuda.get_device_name(device)} ({device})"
-    threads = torch.get_num_threads()
-    return {"cpu": f"CPU, {threads} thread{'s' if threads > 1 else ''}", "mps": "Apple GPU (mps)"}.get(
+    return {"cpu": f"CPU, {threads} thread{'' if threads == 1 else 's'}", "mps": "Apple GPU (mps)"}.get(
         device.type, str(device)
     )

@@ -26,6 +26,9 @@ class Readout:
     """A model in memory and its tokenizer, asked without its cache.
 
     One thread at a time uses it: a lock is held while it computes.
+
+    Attributes:
+        threads: that it computes with on a CPU, settled when it was loaded; None elsewhere.
     """
 
     def __init__(self, loaded: Loaded) -> None:
@@ -36,6 +39,7 @@ class Readout:
         self.positions = loaded.network.positions
         self.parameters = loaded.network.parameters
         self.compact = loaded.network.compact
+        self.threads = torch.get_num_threads() if loaded.device.type == "cpu" else None
         self._lock = threading.RLock()
 
     def decode(self, ids: Sequence[int]) -> str:
@@ -66,12 +70,12 @@ class Readout:
         check_known_ids(ids, self.vocabulary)
         if self.positions is not None and len(ids) > self.positions:
             raise ValueError(f"{len(ids)} tokens are more than the {self.positions} that {self.name} can take.")
-        with self._lock, torch.inference_mode(), self._explained():
+        with self._computing():
             return self._network.states(ids)
 
     def unembed(self, states: torch.Tensor) -> torch.Tensor:
         """Logits `[..., vocabulary]`, float32, of states `[..., width]`."""
-        with torch.inference_mode(), self._explained():
+        with self._computing():
             return self._network.unembed(states).float()
 
     def inside(self, ids: Sequence[int], token: int) -> Depth:
@@ -90,7 +94,7 @@ class Readout:
         check_known_ids([*ids, token], self.vocabulary)
         if not isinstance(self._network, GPT2):
             raise ValueError(f"Layers and heads can be looked into for GPT-2 models; {self.name} is of another kind.")  # noqa: TRY004
-        with self._lock, self._explained():
+        with self._computing():
             return look_inside(self._network, ids, token)
 
     def score(self, ids: Sequence[int]) -> TokenTable:
@@ -124,6 +128,17 @@ class Readout:
         rows["entropy"] = torch.special.entr(log.exp()).sum(-1).cpu().numpy()
         rows["alt_id"][:, : best.indices.shape[1]] = best.indices.cpu().numpy()
         rows["alt_logprob"][:, : best.indices.shape[1]] = best.values.cpu().numpy()
+
+    @contextmanager
+    def _computing(self) -> Iterator[None]:
+        """The model to itself, with as many threads as when it was loaded, so that sums are equal to the last digit.
+
+        OpenMP keeps that number for each thread of Python's.
+        """
+        with self._lock, torch.inference_mode(), self._explained():
+            if self.threads not in (None, torch.get_num_threads()):
+                torch.set_num_threads(self.threads)
+            yield
 
     @contextmanager
     def _explained(self) -> Iterator[None]:

@@ -20,9 +20,14 @@ settings.register_profile(
 settings.load_profile("tests")
 
 
+# Models this small only wait for a second thread. And a model keeps the number of threads that it was loaded with, so
+# that those made while tests are collected would differ in their last digits from those made in tests.
+torch.set_num_threads(1)
+
+
 @pytest.fixture(autouse=True)
 def one_thread() -> None:
-    """Models this small only wait for a second thread; and sums differ in their last digits where threads differ."""
+    """The same after a test that has set another number."""
     torch.set_num_threads(1)
 
 

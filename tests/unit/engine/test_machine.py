@@ -40,6 +40,35 @@ def test_without_limits_the_host_counts(write: Write) -> None:
     assert machine.processors() == 16
 
 
+@pytest.mark.parametrize(
+    ("usual", "cores", "chosen", "threads"),
+    [
+        (1, 1, "", 2),  # two processors of one core
+        (2, 2, "", 2),
+        (1, 2, "", 1),  # `torch.set_num_threads(1)`
+        (1, 1, "1", 1),
+        (8, 8, "", 2),  # a container's share of a larger machine
+        (4, None, "", 2),
+    ],
+)
+def test_threads_fill_a_small_machine_unless_their_number_was_chosen(
+    write: Write, monkeypatch: pytest.MonkeyPatch, usual: int, cores: int | None, chosen: str, threads: int
+) -> None:
+    write("own", "0::/")
+    write("cpu.max", "200000 100000")
+    monkeypatch.setattr(psutil, "cpu_count", lambda **_: cores)
+    monkeypatch.setenv("OMP_NUM_THREADS", chosen)
+    assert machine.threads(usual) == threads
+
+
+def test_a_large_machine_has_a_thread_for_each_core(monkeypatch: pytest.MonkeyPatch, write: Write) -> None:
+    monkeypatch.setattr(psutil, "cpu_count", lambda **_: 8)
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    write("own", "0::/")
+    assert machine.processors() == 16
+    assert machine.threads(8) == 8
+
+
 def test_version_2_leaves_its_limit_less_what_is_used(write: Write) -> None:
     write("own", "0::/user/notebook")
     write("user/notebook/memory.max", 4 * GB)

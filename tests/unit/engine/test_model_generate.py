@@ -206,3 +206,22 @@ def test_memory_that_runs_out_is_explained_and_offers_smaller_models(error: Exce
     assert caught.value.kind == "memory"
     assert caught.value.offers[0] == "mini"
     assert reply_ids(model, [5, 6, 7])
+
+
+def test_every_thread_computes_with_as_many_as_when_the_model_was_loaded() -> None:
+    model = chat_model(0, positions=1024)
+    assert model.threads == 1
+    torch.set_num_threads(2)
+    seen = []
+
+    def other() -> None:
+        torch.set_num_threads(2)
+        seen.append([token.logprob for token in model.generate([1, 2, 3], Settings(do_sample=False))])
+        seen.append(torch.get_num_threads())
+
+    thread = threading.Thread(target=other)
+    thread.start()
+    thread.join()
+    model.forget()
+    assert seen == [[token.logprob for token in model.generate([1, 2, 3], Settings(do_sample=False))], 1]
+    assert torch.get_num_threads() == 1

@@ -1,0 +1,92 @@
+"""What crosses from the device that computes to the CPU that chooses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from dialogpt_widget import Settings
+from dialogpt_widget.engine.decoding import Decoder
+from dialogpt_widget.engine.scores import Scores
+
+VOCABULARY = 5000
+READS = ("cpu", "tolist", "item", "numpy", "__float__", "__int__", "__bool__", "__index__")
+
+
+class Far(Tensor):
+    """A tensor that stands for one on a GPU: what is read off it is noted, with its size."""
+
+    read: list[int] = []  # noqa: RUF012
+
+    @classmethod
+    def __torch_function__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        made = super().__torch_function__(func, types, args, kwargs or {})
+        if getattr(func, "__name__", "") in READS:
+            cls.read.append(args[0].numel())
+            return made.as_subclass(Tensor) if isinstance(made, Tensor) else made
+        return made
+
+
+@pytest.fixture
+def far() -> Iterator[Far]:
+    """Logits on a device that is far."""
+    Far.read.clear()
+    yield torch.randn(VOCABULARY, generator=torch.Generator().manual_seed(0)).mul(3).as_subclass(Far)
+    Far.read.clear()
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        Settings(do_sample=False),
+        Settings(seed=0),
+        Settings(seed=0, temperature=0.7, top_k=40, top_p=0.9, min_p=0.01),
+    ],
+)
+def test_a_step_reads_the_device_once_and_little(far: Far, settings: Settings) -> None:
+    token = Decoder(settings, eos=0).choose(far, [9])
+    assert len(Far.read) == 1
+    assert Far.read[0] < 200
+    assert token == Decoder(settings, eos=0).choose(far.as_subclass(Tensor), [9])
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        Settings(do_sample=False, repetition_penalty=1.3),
+        Settings(seed=0, no_repeat_ngram_size=2, min_new_tokens=9),
+        Settings(seed=0, top_k=0, top_p=0.9),
+    ],
+)
+def test_all_settings_work_off_the_cpu(far: Far, settings: Settings) -> None:
+    said = [3, 4, 3]
+    near = Decoder(settings, eos=0).choose(far.as_subclass(Tensor), said)
+    assert Decoder(settings, eos=0).choose(far, said) == near
+    assert Far.read
+
+
+def test_what_is_far_from_the_top_is_asked_for(far: Far) -> None:
+    own, plain = Scores(far, 10), far.as_subclass(Tensor)
+    last = int(plain.argmin())
+    assert own.rank(last) == VOCABULARY
+    assert own.logprob(last) == pytest.approx(float(torch.log_softmax(plain, 0)[last]))
+    assert own.rank(own.ids[3]) == 4
+
+
+def test_equal_greatest_scores_are_won_by_the_lowest_id() -> None:
+    scores = torch.zeros(VOCABULARY)
+    scores[[4000, 70, 900]] = 2.0
+    assert Scores(scores, 2).best() == 70
+
+
+@pytest.mark.parametrize("temperature", [0.5, 1.0, 2.0])
+def test_total_and_entropy_are_those_of_float64(far: Far, temperature: float) -> None:
+    plain = far.as_subclass(Tensor).double()
+    own = Scores(far, 10, temperature)
+    log = torch.log_softmax(plain, 0)
+    assert own.total == pytest.approx(float(torch.logsumexp(plain / temperature, 0)), abs=1e-4)
+    assert own.entropy == pytest.approx(float(-(log.exp() * log).sum()), abs=1e-4)
