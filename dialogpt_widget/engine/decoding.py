@@ -10,6 +10,7 @@ to the CPU in one copy.
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -45,6 +46,12 @@ def dice(seed: int, reply: int, position: int) -> float:
     return float(np.random.Generator(bits).random(dtype=np.float32))
 
 
+def first_dice(seed: int, reply: int, count: int) -> np.ndarray:
+    """`dice` of a reply's first positions, in one go: a position's is the first of the four numbers of its block."""
+    numbers = np.random.Philox(key=[seed, reply]).random_raw(4 * count)[::4]
+    return ((numbers & 0xFFFFFFFF) >> np.uint64(8)) / 2**24
+
+
 class _Pick(NamedTuple):
     """A token, its log-probability and the entropy as used, and the draw."""
 
@@ -74,9 +81,16 @@ class Decoder:
         self._temperature = _if(settings.temperature != 1, TemperatureLogitsWarper, settings.temperature)
         self._top_p = _if(settings.top_p < 1, TopPLogitsWarper, settings.top_p)
         self._min_p = _if(settings.min_p > 0, MinPLogitsWarper, settings.min_p)
+        self._dice: np.ndarray | None = None
 
     def choose(
-        self, logits: torch.Tensor, said: Sequence[int], *, forced: int | None = None, watch: Watch | None = None
+        self,
+        logits: torch.Tensor,
+        said: Sequence[int],
+        *,
+        forced: int | None = None,
+        watch: Watch | None = None,
+        began: float | None = None,
     ) -> Token:
         """The next token.
 
@@ -87,15 +101,13 @@ class Decoder:
             watch: called with a stage's name, the ids that its scores are of (None for the whole vocabulary) and the
                 scores: `model`, what changed something of `repetition_penalty`, `no_repeat_ngram`, `min_new_tokens`,
                 `temperature`, `top_k`, `top_p`, `min_p`, and `left`, from which the token is taken.
-
-        Returns:
-            The token, with `ms` 0.
+            began: when the step began, by `time.perf_counter`; `ms` is 0 if not given.
         """
-        own = self._scores(logits.float())
+        own = self._scores(logits.float(), barred=False)
         ledger, tell = Ledger(), _on_cpu(watch)
         tell("model", None, own.all)
         penalised = self._penalised(own.all, said, ledger, tell)
-        scores = own if penalised is own.all else self._scores(penalised)
+        scores = own if penalised is own.all else self._scores(penalised, barred=True)
         pick = self._sample if self.settings.do_sample else self._greedy
         chosen, used, spread, draw = pick(scores, len(said), ledger, tell, forced)
         return Token(
@@ -112,15 +124,16 @@ class Decoder:
             cut_count=tuple(ledger.count),
             cut_mass=tuple(ledger.mass),
             draw=draw,
-            ms=0.0,
+            ms=0.0 if began is None else (time.perf_counter() - began) * 1e3,
             alt_id=tuple(own.ids[:ALTERNATIVES]),
             alt_logprob=tuple(own.logs[:ALTERNATIVES]),
             alt_fate=tuple(ledger.fate(token) for token in own.ids[:ALTERNATIVES]),
         )
 
-    def _scores(self, scores: torch.Tensor) -> Scores:
+    def _scores(self, scores: torch.Tensor, *, barred: bool) -> Scores:
         settings = self.settings
-        return Scores(scores, max(ALTERNATIVES, settings.top_k + 1), settings.temperature if settings.do_sample else 1)
+        temperature = settings.temperature if settings.do_sample else 1
+        return Scores(scores, max(ALTERNATIVES, settings.top_k + 1), temperature, barred=barred)
 
     def _penalised(self, own: torch.Tensor, said: Sequence[int], ledger: Ledger, watch: _Tell) -> torch.Tensor:
         """Scores after what looks at the whole vocabulary: repetition penalty, n-grams, shortest reply.
@@ -155,25 +168,36 @@ class Decoder:
         if self._temperature and watch is not _nobody:
             watch("temperature", None, self._tempered(scores.all))
         ids, values = self._candidates(scores)
+        weights = np.exp(values.astype(np.float64) - values[0])
+        whole = float(weights.sum())
+        weights /= whole
         if len(ids) < ledger.left:
-            ledger.cut(TOP_K, ledger.left - len(ids), 1 - float(np.exp(values - scores.total).sum()), ids)
+            share = whole * math.exp(float(values[0]) - scores.total)
+            ledger.cut(TOP_K, ledger.left - len(ids), 1 - share, ids)
             watch(FILTERS[TOP_K], ids, values)
         for rule, warper in ((TOP_P, self._top_p), (MIN_P, self._min_p)):
             if warper:
                 keep = warper(None, torch.from_numpy(values)[None])[0].numpy() > -np.inf
-                ledger.cut(rule, int((~keep).sum()), float(_softmax(values)[~keep].sum()), ids[keep])
-                ids, values = ids[keep], values[keep]
+                ids, values, kept = ids[keep], values[keep], weights[keep]
+                share = float(kept.sum())
+                ledger.cut(rule, len(weights) - len(kept), 1 - share, ids)
+                weights = kept / share
                 watch(FILTERS[rule], ids, values)
         watch("left", ids, values)
-        weights = _softmax(values)
         entropy = -float(weights @ np.log(np.maximum(weights, TINY)))
         if forced is not None:
             weight = float(weights[ids == forced].sum())
             return _Pick(forced, math.log(weight) if weight else -math.inf, entropy)
-        assert self.settings.seed is not None
-        draw = dice(self.settings.seed, self.reply, position)
+        draw = self._draw(position)
         place = min(int(np.searchsorted(np.cumsum(weights), draw, side="right")), len(weights) - 1)
         return _Pick(int(ids[place]), math.log(weights[place]), entropy, draw)
+
+    def _draw(self, position: int) -> float:
+        assert self.settings.seed is not None
+        if self._dice is None:
+            self._dice = first_dice(self.settings.seed, self.reply, self.settings.max_new_tokens)
+        known = position < len(self._dice)
+        return float(self._dice[position]) if known else dice(self.settings.seed, self.reply, position)
 
     def _candidates(self, scores: Scores) -> tuple[np.ndarray, np.ndarray]:
         """Ids and tempered scores of what top-k keeps, most probable first, ties by the lower id.
@@ -184,7 +208,7 @@ class Decoder:
         if not 0 < k < len(scores.all):
             everything = self._tempered(scores.all)
             return _descending(everything, everything > -torch.inf)
-        values = self._tempered(scores.values).numpy()
+        values = self._tempered(torch.from_numpy(scores.values)).numpy()
         if values[k] < values[k - 1]:
             ids = np.array(scores.ids[:k])
             order = np.lexsort((ids, -values[:k]))
@@ -202,13 +226,6 @@ def _descending(scores: torch.Tensor, chosen: torch.Tensor) -> tuple[np.ndarray,
     ids = chosen.nonzero()[:, 0]
     values, order = torch.sort(scores[ids], descending=True, stable=True)
     return ids[order].cpu().numpy(), values.cpu().numpy()
-
-
-def _softmax(values: np.ndarray) -> np.ndarray:
-    """In float64, of scores in descending order."""
-    weights = np.exp(values.astype(np.float64) - values[0])
-    shares: np.ndarray = weights / weights.sum()
-    return shares
 
 
 def _on_cpu(watch: Watch | None) -> _Tell:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import secrets
 import threading
 import time
@@ -153,8 +152,8 @@ class ChatModel(Readout):
                     return
                 if keep is not None and self._network.state is not None:
                     keep.append(self._network.state.clone())
-                token = decoder.choose(logits, said, forced=forced.get(len(said)))
-            yield dataclasses.replace(token, ms=(time.perf_counter() - began) * 1e3)
+                token = decoder.choose(logits, said, forced=forced.get(len(said)), began=began)
+            yield token
             if token.eos:
                 return
             said.append(token.id)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from dialogpt_widget.engine.decoding import Decoder, dice
+from dialogpt_widget.engine.decoding import Decoder, dice, first_dice
 from dialogpt_widget.engine.record import token_rows
 from dialogpt_widget.settings import Settings
 
@@ -74,6 +74,17 @@ def test_the_dice_do_not_depend_on_what_was_drawn_before() -> None:
     assert {place: dice(*place) for place in reversed(places)} == forwards
     assert len(set(forwards.values())) == len(places)
     assert all(0 <= number < 1 for number in forwards.values())
+
+
+@pytest.mark.parametrize(("seed", "reply"), [(0, 0), (7, 3), (2**53 - 1, 1000)])
+def test_dice_thrown_in_one_go_are_those_thrown_one_by_one(seed: int, reply: int) -> None:
+    assert first_dice(seed, reply, 300).tolist() == [dice(seed, reply, position) for position in range(300)]
+
+
+def test_a_place_past_the_longest_reply_has_its_dice_too() -> None:
+    settings = Settings(seed=5, max_new_tokens=2, min_new_tokens=0)
+    drawn = [Decoder(settings, eos=0).choose(torch.zeros(50), [1] * place).draw for place in range(4)]
+    assert drawn == [dice(5, 0, place) for place in range(4)]
 
 
 def test_the_dice_are_uniform() -> None:
