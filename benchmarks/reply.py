@@ -12,6 +12,7 @@ from typing import Any
 import torch
 
 from benchmarks import plots
+from benchmarks.apart import Apart
 from benchmarks.measure import bar, times_faster
 from benchmarks.peers import CTranslate2, OnnxRuntime
 from benchmarks.variants import NEW, Card, KeptCache, MissingError, Timed, Variant, engines, first_difference
@@ -20,7 +21,7 @@ from dialogpt_widget.engine.machine import processors
 
 REPLY = 20  # tokens
 TIE = 1e-4  # between the two best logits: either may win
-SETTLE = 0.25  # seconds; threads of the variant before spin a while, libiomp5's 0.2 s
+SETTLE = 0.25  # seconds, in which threads of the variant before stop waiting awake
 EXACT, HALF, BRAIN, INTEGER = (
     "engine, float32 from a float32 file",
     "engine, float32 from a float16 file",
@@ -81,14 +82,14 @@ def make(size: str, folders: dict[str, Path], left_out: list[str]) -> list[Varia
 def _ctranslate2(folders: dict[str, Path]) -> Iterator[Variant]:
     converted = CTranslate2.convert(folders["float32"], folders["float32"].parent / "ctranslate2")
     for precision in ("float32", "int8"):
-        yield CTranslate2(converted, precision, processors())
+        yield Apart(CTranslate2, converted, precision, processors())
 
 
 def _onnx(size: str, folders: dict[str, Path]) -> Iterator[Variant]:
     shape, home = shape_of(size), folders["float32"].parent
     file = OnnxRuntime.export(random_weights(size), shape, home / "onnx")
-    yield OnnxRuntime(file, "float32", shape, processors())
-    yield OnnxRuntime(OnnxRuntime.quantize(file, home / "onnx-int8"), "int8", shape, processors())
+    yield Apart(OnnxRuntime, file, "float32", shape, processors())
+    yield Apart(OnnxRuntime, OnnxRuntime.quantize(file, home / "onnx-int8"), "int8", shape, processors())
 
 
 def prompt_of(history: int, turn: int) -> list[int]:

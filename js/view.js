@@ -74,7 +74,7 @@ export class View {
       () => this.composer.focus(),
     );
     this.notice = new Notice((action) => {
-      this.verbs.ask(action.op, action.model === null ? {} : { model: action.model });
+      this.verbs.ask(action.op, action.arguments);
       this.composer.focus();
     });
     this.composer = new Composer(this.verbs);

@@ -117,7 +117,7 @@ test("a message that waits can be withdrawn into an empty composer", async () =>
 
 test("an error says what happened and offers its ways out, and keeps the draft", async () => {
   type("draft");
-  const actions = [{ label: "Chat with the embedded model", op: "use_model", model: "mini" }];
+  const actions = [{ label: "Chat with the embedded model", op: "use_model", arguments: { model: "mini" } }];
   model.update({
     error: { kind: "network", title: "No download.", message: "The hub did not answer.", actions },
   });

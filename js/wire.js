@@ -106,8 +106,8 @@ export const OPS = /** @type {const} */ ({
  *
  * @typedef {object} Action a way out of an error
  * @property {string} label
- * @property {"retry" | "use_model"} op
- * @property {string | null} model
+ * @property {"retry" | "use_model" | "use_precision"} op
+ * @property {Record<string, string>} arguments
  *
  * @typedef {object} Failure
  * @property {string} kind

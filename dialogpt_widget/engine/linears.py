@@ -13,6 +13,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from dialogpt_widget.engine.errors import ModelError
+
 Linear = Callable[[Tensor], Tensor]
 MakeLinear = Callable[[Tensor, Tensor | None], Linear]
 
@@ -27,7 +29,7 @@ def linears(precision: str, device: torch.device) -> MakeLinear:
         device: where the weights are; on a GPU they are multiplied in the dtype that they have.
 
     Raises:
-        ValueError: this build of PyTorch cannot do that precision.
+        ModelError: this build of PyTorch cannot do that precision.
     """
     if device.type != "cpu":
         return _plain
@@ -92,7 +94,7 @@ def _integer(weight: Tensor, bias: Tensor | None) -> Linear:
     Without VNNI instructions a sum of two products could overflow 16 bits, so that inputs have 7 bits there.
     """
     if not _has("quantized", "linear_prepack"):
-        raise ValueError("This build of PyTorch has no int8 linear layers. Use another precision.")
+        raise ModelError("unsupported", "This build of PyTorch cannot multiply in int8.", "Use another precision.")
     rows = weight.t().float()
     scales = (rows.abs().amax(1) / 127).clamp(min=1e-12)
     zeros = torch.zeros(len(rows), dtype=torch.long)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dialogpt_widget.dialogue.context import Context
 from dialogpt_widget.dialogue.turn import Turn
@@ -13,7 +13,17 @@ from dialogpt_widget.settings import PRESETS, Settings
 from dialogpt_widget.widget import wire
 
 if TYPE_CHECKING:
+    from dialogpt_widget.chat import Chat
     from dialogpt_widget.engine.model import ChatModel
+
+
+class Ran(NamedTuple):
+    """What was loaded: the model's name, the precision that was asked for, and the one that it got."""
+
+    name: str
+    asked: str
+    precision: str
+
 
 SAFETY = {
     "mini": (
@@ -172,14 +182,34 @@ def meter(context: Context | None, reused: int | None = None) -> wire.Meter | No
     return {"used": len(context.ids), "window": context.window, "first": first, "cut": context.cut, "reused": reused}
 
 
-def error(problem: BaseException) -> wire.Error:
-    """An error with its ways out."""
-    again: wire.Action = {"label": "Try again", "op": "retry", "model": None}
+def error(problem: BaseException, back: wire.Action | None = None) -> wire.Error:
+    """An error with its ways out.
+
+    Args:
+        problem: what went wrong.
+        back: the way to what ran before.
+    """
+    again: wire.Action = {"label": "Try again", "op": "retry", "arguments": {}}
     if not isinstance(problem, ModelError):
         why = f"{type(problem).__name__}: {problem} What was said is kept; the kernel's log has the details."
         return {"kind": "failed", "title": "The reply failed.", "message": why, "actions": [again]}
-    offers: list[wire.Action] = [{"label": _offer(name), "op": "use_model", "model": name} for name in problem.offers]
-    return {"kind": problem.kind, "title": problem.title, "message": problem.message, "actions": [again, *offers]}
+    known = back["arguments"].get("model") if back else None
+    offers: list[wire.Action] = [
+        {"label": _offer(name), "op": "use_model", "arguments": {"model": name}}
+        for name in problem.offers
+        if name != known
+    ]
+    ways = [again, *([back] if back else []), *offers]
+    return {"kind": problem.kind, "title": problem.title, "message": problem.message, "actions": ways}
+
+
+def way_back(ran: Ran | None, chat: Chat) -> wire.Action | None:
+    """The way from a model or precision that failed to what was loaded before; None if that is not another."""
+    if ran is None or (ran.name, ran.asked) == (chat.model_name, chat.precision):
+        return None
+    if ran.name != chat.model_name:
+        return {"label": f"Go back to {title_of(ran.name)}", "op": "use_model", "arguments": {"model": ran.name}}
+    return {"label": f"Go back to {ran.precision}", "op": "use_precision", "arguments": {"precision": ran.asked}}
 
 
 def _offer(name: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from dialogpt_widget.dialogue import files
 from dialogpt_widget.dialogue.messages import check_message
 from dialogpt_widget.dialogue.turn import Turn
+from dialogpt_widget.engine.openmp import let_go
 from dialogpt_widget.settings import Settings
 from dialogpt_widget.widget import asking, downloads, slow_motion, wire
 from dialogpt_widget.widget.answers import Answer
@@ -156,7 +157,10 @@ def _watch(_: Any, session: Session, request: Request) -> None:
 def _ask(question: Callable[[Any, Request], Answer]) -> Callable[[Any, Session, Request], Answer]:
     def handler(_: Any, session: Session, request: Request) -> Answer:
         _needs_model(session)
-        return question(session.chat, request)
+        try:
+            return question(session.chat, request)
+        finally:
+            let_go()
 
     return handler
 

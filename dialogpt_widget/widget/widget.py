@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import anywidget
 import traitlets
+from IPython.core.getipython import get_ipython
 
 from dialogpt_widget.arguments import explain_keywords
 from dialogpt_widget.dialogue.conversation import Conversation
 from dialogpt_widget.dialogue.messages import check_message
 from dialogpt_widget.engine.names import MEDIUM
+from dialogpt_widget.engine.openmp import let_go
 from dialogpt_widget.settings import Settings
 from dialogpt_widget.share import from_line
 from dialogpt_widget.widget import downloads, present, questions, wire
@@ -111,6 +113,9 @@ class ChatWidget(Alone, anywidget.AnyWidget):  # type: ignore[misc]  # anywidget
 
     def _ipython_display_(self) -> None:
         """Shows the view, and beside it the transcript for readers without a kernel."""
+        shell: Any = get_ipython()
+        if shell is not None:
+            shell.events.register("post_run_cell", let_go)
         if self.comm is not None:
             shown = self._repr_mimebundle_()
             data, metadata = shown if isinstance(shown, tuple) else (shown, {})

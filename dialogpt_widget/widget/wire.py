@@ -100,11 +100,11 @@ class Status(TypedDict):
 
 
 class Action(TypedDict):
-    """A way out of an error: the request `op` with `model` as its argument, on a button named `label`."""
+    """A way out of an error: the request `op` with its arguments, on a button named `label`."""
 
     label: str
-    op: Literal["retry", "use_model"]
-    model: str | None
+    op: Literal["retry", "use_model", "use_precision"]
+    arguments: dict[str, str]
 
 
 class Error(TypedDict):

@@ -8,6 +8,7 @@ import weakref
 from collections import deque
 from collections.abc import Callable
 
+from dialogpt_widget.engine.openmp import let_go
 from dialogpt_widget.engine.source import ModelSource
 from dialogpt_widget.floor import Floor
 from dialogpt_widget.pace import HEARS
@@ -105,6 +106,7 @@ class Worker:
         with self._changed:
             if self._having is not threading.current_thread():
                 return
+            let_go()
             self._having = None
             behind = self._serve()
         _tell(behind)

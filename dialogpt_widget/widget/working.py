@@ -40,6 +40,7 @@ class Working(Pacing):
         self._speed: float | None = None
         self._reused: tuple[int | None, int | None] = (None, None)  # the newest reply, and what it reused
         self._told = 0.0
+        self._ran: present.Ran | None = None  # loaded last, by name
         self._worker = self._find_worker()
 
     def _next(self) -> None:
@@ -65,7 +66,10 @@ class Working(Pacing):
         if worker is not self._worker:
             return
         known = [] if self.chat.model is not None else [tokens_key_of(turn) for turn in self.chat.turns]
-        self.chat.load_model()
+        named = self.chat.model is None
+        loaded = self.chat.load_model()
+        if named:
+            self._ran = present.Ran(self.chat.model_name, self.chat.precision, loaded.precision)
         self.chat.verify()
         with self._lock:
             self._ahead = 0
@@ -141,7 +145,11 @@ class Working(Pacing):
                 self._failed = item
                 refused.append(item)
             self._ahead = 0
-            self.show("queue", status=present.status("error", ""), error=present.error(problem))
+            self.show(
+                "queue",
+                status=present.status("error", ""),
+                error=present.error(problem, present.way_back(self._ran, self.chat)),
+            )
         return refused
 
     def _progress(self, what: str, share: float | None) -> None:

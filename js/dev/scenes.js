@@ -81,8 +81,8 @@ const missing = {
   message:
     "huggingface.co did not answer. Check the connection, or go on with the model that is in the package.",
   actions: [
-    { label: "Try again", op: "retry", model: null },
-    { label: "Chat with the embedded model", op: "use_model", model: "mini" },
+    { label: "Try again", op: "retry", arguments: {} },
+    { label: "Chat with the embedded model", op: "use_model", arguments: { model: "mini" } },
   ],
 };
 

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from dialogpt_widget.engine import linears as module
+from dialogpt_widget.engine.errors import ModelError
 from dialogpt_widget.engine.linears import linears
 
 CPU = torch.device("cpu")
@@ -72,5 +73,5 @@ def test_weights_in_float32_are_not_copied() -> None:
 
 def test_a_build_without_int8_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_has", lambda *_: False)
-    with pytest.raises(ValueError, match="no int8"):
+    with pytest.raises(ModelError, match="cannot multiply in int8"):
         linears("int8", CPU)(torch.ones(4, 4), None)

@@ -6,6 +6,7 @@ import pytest
 from page import Page
 
 from dialogpt_widget import ChatWidget, Settings
+from dialogpt_widget.engine import linears
 from dialogpt_widget.engine.exactness import Exactness
 from dialogpt_widget.engine.model import ChatModel
 from dialogpt_widget.widget import present
@@ -44,6 +45,27 @@ def test_what_is_no_precision_is_refused_and_nothing_changes(model: ChatModel) -
     assert "precision is" in answer["error"]
     page.ask("send", text="Hello")
     page.until(lambda: len(page.turns()) == 2)
+
+
+def test_from_a_precision_that_fails_a_way_leads_back_to_the_one_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    widget = ChatWidget("mini", device="cpu", settings=QUICK)
+    page = page_of(widget)
+    page.ask("send", text="Hello")
+    page.until(lambda: len(page.turns()) == 2)
+    monkeypatch.setattr(linears, "_has", lambda *_: False)
+    page.ask("use_precision", precision="int8")
+    page.until_phase("error")
+    problem = page.state["error"]
+    assert "cannot multiply in int8" in problem["title"]
+    _, back = problem["actions"]
+    assert back == {"label": "Go back to float32", "op": "use_precision", "arguments": {"precision": "auto"}}
+    monkeypatch.undo()
+    page.ask(back["op"], **back["arguments"])
+    page.until_phase("ready")
+    assert (page.state["info"]["precision"], page.state["error"]) == ("float32", None)
+    page.ask("send", text="And now?")
+    page.until(lambda: len(page.turns()) == 4)
+    widget.close()
 
 
 def test_what_comes_to_light_while_it_runs_is_said_after_the_reply(

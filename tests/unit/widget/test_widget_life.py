@@ -46,15 +46,41 @@ def test_loading_that_fails_offers_ways_out_and_another_model_answers_the_messag
     page.ask("send", text="Hello")
     page.until_phase("error")
     assert page.state["error"]["kind"] == "offline"
-    assert [(action["op"], action["model"]) for action in page.state["error"]["actions"]] == [
-        ("retry", None),
-        ("use_model", "mini"),
+    assert [(action["op"], action["arguments"]) for action in page.state["error"]["actions"]] == [
+        ("retry", {}),
+        ("use_model", {"model": "mini"}),
     ]
     assert [item["text"] for item in page.state["queue"]] == ["Hello"]
     page.ask("use_model", model="mini")
     page.until(lambda: len(page.turns()) == 2 and page.state["status"]["phase"] == "ready")
     assert page.state["error"] is None
     assert page.state["info"]["name"] == "mini"
+
+
+def test_from_a_model_that_fails_a_way_leads_back_to_the_one_before(hub: dict[str, Any]) -> None:
+    hub |= {"far/away": offline(), "near/by": chat_model()}
+    page = Page(ChatWidget("near/by", settings=QUICK))
+    page.ask("mount", version=1)
+    page.until_phase("ready")
+    page.ask("use_model", model="far/away")
+    page.until_phase("error")
+    again, back, embedded = page.state["error"]["actions"]
+    assert again["op"] == "retry"
+    assert back == {"label": "Go back to near/by", "op": "use_model", "arguments": {"model": "near/by"}}
+    assert embedded["arguments"] == {"model": "mini"}
+    page.ask(back["op"], **back["arguments"])
+    page.until_phase("ready")
+    assert (page.state["info"]["name"], page.state["error"]) == ("near/by", None)
+
+
+def test_the_way_back_is_not_offered_twice(hub: dict[str, Any]) -> None:
+    hub |= {"far/away": offline(), "mini": chat_model()}
+    page = Page(ChatWidget("mini", settings=QUICK))
+    page.ask("mount", version=1)
+    page.until_phase("ready")
+    page.ask("use_model", model="far/away")
+    page.until_phase("error")
+    assert [action["arguments"] for action in page.state["error"]["actions"]] == [{}, {"model": "mini"}]
 
 
 def test_loading_can_be_retried(hub: dict[str, Any]) -> None:
