@@ -103,11 +103,10 @@ class Decoder:
                 `temperature`, `top_k`, `top_p`, `min_p`, and `left`, from which the token is taken.
             began: when the step began, by `time.perf_counter`; `ms` is 0 if not given.
         """
-        own = self._scores(logits.float(), barred=False)
+        own = self._scores(logits.float())
         ledger, tell = Ledger(), _on_cpu(watch)
         tell("model", None, own.all)
-        penalised = self._penalised(own.all, said, ledger, tell)
-        scores = own if penalised is own.all else self._scores(penalised, barred=True)
+        scores = self._penalised(own, said, ledger, tell)
         pick = self._sample if self.settings.do_sample else self._greedy
         chosen, used, spread, draw = pick(scores, len(said), ledger, tell, forced)
         return Token(
@@ -130,33 +129,41 @@ class Decoder:
             alt_fate=tuple(ledger.fate(token) for token in own.ids[:ALTERNATIVES]),
         )
 
-    def _scores(self, scores: torch.Tensor, *, barred: bool) -> Scores:
+    def _scores(self, scores: torch.Tensor) -> Scores:
         settings = self.settings
-        temperature = settings.temperature if settings.do_sample else 1
-        return Scores(scores, max(ALTERNATIVES, settings.top_k + 1), temperature, barred=barred)
+        count = max(ALTERNATIVES, settings.top_k + 1) + 1  # one may be barred
+        return Scores.of(scores, count, settings.temperature if settings.do_sample else 1)
 
-    def _penalised(self, own: torch.Tensor, said: Sequence[int], ledger: Ledger, watch: _Tell) -> torch.Tensor:
+    def _penalised(self, own: Scores, said: Sequence[int], ledger: Ledger, watch: _Tell) -> Scores:
         """Scores after what looks at the whole vocabulary: repetition penalty, n-grams, shortest reply.
 
         Where they bar every token, the EOS is let through and the reply ends.
         """
-        scores = own
+        row = own.all
         if self._penalty or self._ngrams:
-            reply = torch.tensor([list(said)], dtype=torch.long, device=own.device)
+            reply = torch.tensor([list(said)], dtype=torch.long, device=row.device)
         if self._penalty and said:
-            scores = self._penalty(reply, scores[None])[0]
-            watch("repetition_penalty", None, scores)
-        ledger.left = len(own)
+            row = self._penalty(reply, row[None])[0]
+            watch("repetition_penalty", None, row)
+        ledger.left = len(row)
         if self._ngrams:
-            scores = ledger.note(NGRAM, scores, self._ngrams(reply, scores[None])[0])
-            watch("no_repeat_ngram", None, scores)
-        if len(said) < self.settings.min_new_tokens:
-            scores = ledger.bar(MIN_NEW, scores, self.eos)
-            watch("min_new_tokens", None, scores)
-        if not ledger.left:
-            scores = torch.full_like(own, -torch.inf)
-            scores[self.eos] = own[self.eos]
+            row = ledger.note(NGRAM, row, self._ngrams(reply, row[None])[0])
+            watch("no_repeat_ngram", None, row)
+        short = len(said) < self.settings.min_new_tokens
+        bars_eos = short and not ledger.removed(self.eos)
+        if ledger.left == bars_eos:  # nothing else is left
+            if bars_eos:
+                ledger.bar(MIN_NEW, self.eos, 1.0)
             ledger.spare(self.eos)
+            alone = torch.full_like(row, -torch.inf)
+            alone[self.eos] = own.all[self.eos]
+            return self._scores(alone)
+        scores = own if row is own.all else self._scores(row)
+        if bars_eos:
+            ledger.bar(MIN_NEW, self.eos, math.exp(scores.logprob(self.eos)))
+            scores = scores.without(self.eos)
+        if short:
+            watch("min_new_tokens", None, scores.all)
         return scores
 
     def _greedy(self, scores: Scores, _: int, __: Ledger, watch: _Tell, forced: int | None) -> _Pick:
@@ -209,12 +216,13 @@ class Decoder:
             everything = self._tempered(scores.all)
             return _descending(everything, everything > -torch.inf)
         values = self._tempered(torch.from_numpy(scores.values)).numpy()
-        if values[k] < values[k - 1]:
+        least = float(values[:k][-1])
+        if least > -np.inf and (len(values) <= k or values[k] < least):
             ids = np.array(scores.ids[:k])
             order = np.lexsort((ids, -values[:k]))
             return ids[order], values[order]
         everything = self._tempered(scores.all)
-        return _descending(everything, everything >= max(float(values[k - 1]), LEAST))
+        return _descending(everything, everything >= max(least, LEAST))
 
     def _tempered(self, scores: torch.Tensor) -> torch.Tensor:
         tempered: torch.Tensor = self._temperature(None, scores[None])[0] if self._temperature else scores

@@ -28,16 +28,14 @@ class Ledger:
             self.mass[rule] = float((before[gone] - torch.logsumexp(before, 0)).exp().sum())
         return after
 
-    def bar(self, rule: int, before: torch.Tensor, token: int) -> torch.Tensor:
-        """Bars one token, and records it where it was not barred before."""
-        if before[token] == -torch.inf:
-            return before
-        self.count[rule], self._removed[rule] = 1, {token}
+    def bar(self, rule: int, token: int, mass: float) -> None:
+        """Records that one token was barred, and its share of what was left."""
+        self.count[rule], self.mass[rule], self._removed[rule] = 1, mass, {token}
         self.left -= 1
-        self.mass[rule] = float((before[token] - torch.logsumexp(before, 0)).exp())
-        after = before.clone()
-        after[token] = -torch.inf
-        return after
+
+    def removed(self, token: int) -> bool:
+        """Whether a token was barred."""
+        return any(token in gone for gone in self._removed.values())
 
     def spare(self, token: int) -> None:
         """Takes back the removal of one token."""

@@ -70,7 +70,7 @@ def test_all_settings_work_off_the_cpu(far: Far, settings: Settings) -> None:
 
 
 def test_what_is_far_from_the_top_is_asked_for(far: Far) -> None:
-    own, plain = Scores(far, 10), far.as_subclass(Tensor)
+    own, plain = Scores.of(far, 10), far.as_subclass(Tensor)
     last = int(plain.argmin())
     assert own.rank(last) == VOCABULARY
     assert own.logprob(last) == pytest.approx(float(torch.log_softmax(plain, 0)[last]))
@@ -80,13 +80,43 @@ def test_what_is_far_from_the_top_is_asked_for(far: Far) -> None:
 def test_equal_greatest_scores_are_won_by_the_lowest_id() -> None:
     scores = torch.zeros(VOCABULARY)
     scores[[4000, 70, 900]] = 2.0
-    assert Scores(scores, 2).best() == 70
+    assert Scores.of(scores, 2).best() == 70
 
 
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 2.0])
 def test_total_and_entropy_are_those_of_float64(far: Far, temperature: float) -> None:
     plain = far.as_subclass(Tensor).double()
-    own = Scores(far, 10, temperature)
+    own = Scores.of(far, 10, temperature)
     log = torch.log_softmax(plain, 0)
     assert own.total == pytest.approx(float(torch.logsumexp(plain / temperature, 0)), abs=1e-4)
     assert own.entropy == pytest.approx(float(-(log.exp() * log).sum()), abs=1e-4)
+
+
+@pytest.mark.parametrize("temperature", [0.2, 1.0, 1.7])
+@pytest.mark.parametrize("shift", [0.0, 3.0, 30.0])
+@pytest.mark.parametrize("size", [5, 12, 300])
+def test_without_a_token_is_the_scores_of_the_rest(size: int, shift: float, temperature: float) -> None:
+    """Also where nearly all of the probability is the token's."""
+    scores = torch.randn(size, generator=torch.Generator().manual_seed(size))
+    scores[3] += shift
+    rest = scores.clone()
+    rest[3] = -torch.inf
+    for count in (4, size):
+        made, plain = Scores.of(scores, count, temperature).without(3), Scores.of(rest, count, temperature)
+        found = [token for token in made.ids if made.logprob(token) > -torch.inf]
+        assert found == plain.ids[: len(found)]
+        assert len(found) >= min(count, size) - 1
+        for token in range(size):
+            assert made.logprob(token) == pytest.approx(plain.logprob(token), abs=1e-5)
+            assert token == 3 or made.rank(token) == plain.rank(token)
+        assert made.entropy == pytest.approx(plain.entropy, abs=1e-5)
+        assert made.total == pytest.approx(plain.total, abs=1e-5)
+        assert torch.equal(made.all, rest)
+
+
+def test_what_bars_tokens_leaves_numbers() -> None:
+    scores = torch.tensor([1.0, -torch.inf, 0.5, -torch.inf])
+    own = Scores.of(scores, 4)
+    left = torch.log_softmax(torch.tensor([1.0, 0.5]).double(), 0)
+    assert own.entropy == pytest.approx(float(-(left.exp() * left).sum()))
+    assert own.logprob(1) == -torch.inf
