@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import torch
 from torch import Tensor
@@ -13,11 +14,29 @@ if TYPE_CHECKING:
 FIRST_CAPACITY = 128  # tokens that a cache has room for at first
 
 
+class Begun(NamedTuple):
+    """What a forward pass needs to know of its room.
+
+    Attributes:
+        places: of the new ids.
+        mask: of attention; None if all is seen.
+        known: of each layer all keys and values, `[2, b, h, t, w / h]`, the new ones not yet in them.
+        new: those of the new ids, `[2, b, h, n, w / h]`, as parts of `known`; where it is `at` that says which, all.
+        at: the only place `[1]` of a recorded pass; None where `new` is known.
+    """
+
+    places: slice | Tensor
+    mask: Tensor | None
+    known: Sequence[Tensor]
+    new: Sequence[Tensor]
+    at: Tensor | None = None
+
+
 class Room(Protocol):
     """Where a forward pass puts its keys and values, and what it may see there."""
 
-    def begin(self, shape: Shape, like: Tensor, /, batch: int, count: int) -> tuple[slice | Tensor, Tensor | None]:
-        """Makes room for `count` ids more; gives their places, and the mask of attention, None if all is seen.
+    def begin(self, shape: Shape, like: Tensor, /, batch: int, count: int) -> Begun:
+        """Makes room for `count` ids more.
 
         Args:
             shape: of the model.
@@ -25,9 +44,6 @@ class Room(Protocol):
             batch: how many sequences.
             count: how many new ids, of each.
         """
-
-    def put(self, layer: int, new: Tensor) -> tuple[Tensor, Tensor]:
-        """Stores a layer's new keys and values, `[2, b, h, n, w / h]`; gives all of both, each `[b, h, t, w / h]`."""
 
     def end(self, count: int) -> None:
         """The ids were read."""
@@ -39,25 +55,17 @@ class Cache:
     def __init__(self) -> None:
         self.length = 0
         self.store: Tensor | None = None
-        self._new: tuple[Tensor, ...] = ()
-        self._all: tuple[Tensor, ...] = ()
 
-    def begin(self, shape: Shape, like: Tensor, batch: int, count: int) -> tuple[slice | Tensor, Tensor | None]:
+    def begin(self, shape: Shape, like: Tensor, batch: int, count: int) -> Begun:
         """See `Room`."""
         start, total = self.length, self.length + count
         if self.store is None or total > self.store.shape[4]:
             self.store = self._grown(shape, like, batch, total)
-        self._new, self._all = self.store[..., start:total, :].unbind(), self.store[..., :total, :].unbind()
         mask = None
         if count > 1:  # each new id sees those before it and itself
             mask = torch.ones(count, total, dtype=torch.bool, device=like.device).tril(start)
-        return slice(start, total), mask
-
-    def put(self, layer: int, new: Tensor) -> tuple[Tensor, Tensor]:
-        """See `Room`."""
-        self._new[layer].copy_(new)
-        keys, values = self._all[layer].unbind()
-        return keys, values
+        known, new = self.store[..., :total, :].unbind(), self.store[..., start:total, :].unbind()
+        return Begun(slice(start, total), mask, known, new)
 
     def end(self, count: int) -> None:
         """See `Room`."""
@@ -94,15 +102,11 @@ class Slot:
         self._all = torch.arange(self._store.shape[4], device=self._store.device)
         self.place = self._all[-1:].clone()  # the spare one, which no sequence reaches
 
-    def begin(self, shape: Shape, _like: Tensor, batch: int, count: int) -> tuple[slice | Tensor, Tensor | None]:
+    def begin(self, shape: Shape, _like: Tensor, batch: int, count: int) -> Begun:
         """See `Room`."""
         assert (batch, count) == (1, 1)
-        return self.place.clamp(max=shape.positions - 1), (self._all <= self.place)[None]
-
-    def put(self, layer: int, new: Tensor) -> tuple[Tensor, Tensor]:
-        """See `Room`."""
-        keys, values = self._store[layer].index_copy_(3, self.place, new).unbind()
-        return keys, values
+        place, known = self.place.clamp(max=shape.positions - 1), self._store.unbind()
+        return Begun(place, (self._all <= self.place)[None], known, known, self.place)
 
     def end(self, count: int) -> None:
         """The place is moved from outside."""

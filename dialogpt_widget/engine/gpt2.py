@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.nn.functional import gelu, layer_norm, scaled_dot_product_attention
 
 from dialogpt_widget.engine.cache import Cache, Room
-from dialogpt_widget.engine.linears import Linear, MakeLinear, linears
+from dialogpt_widget.engine.linears import Linear, MakeLinear, linears, scripted
 
 Watch = Callable[[Tensor, Tensor | None, Tensor | None], object]
 
@@ -97,9 +97,11 @@ class GPT2:
         self._dtype = torch.float32 if self.device.type == "cpu" else self.embeddings.dtype
         make = linears(precision, self.device)
         self._places = weights["wpe.weight"].to(self._dtype)
-        self._layers = [_Layer(weights, f"h.{number}.", make, self._dtype) for number in range(shape.layers)]
+        layers = [_Layer(shape, weights, f"h.{number}.", make, self._dtype) for number in range(shape.layers)]
+        self._layers = [scripted(layer, *layer.linears) for layer in layers]
         self._last_norm = _pair(weights, "ln_f", self._dtype)
-        self._unembed = make(weights["wte.weight" if shape.tied else "lm_head.weight"].t(), None)
+        unembed = make(weights["wte.weight" if shape.tied else "lm_head.weight"].t(), None)
+        self._unembed: Linear = scripted(unembed)
         self._cache = Cache()
         self.state: Tensor | None = None
 
@@ -116,16 +118,13 @@ class GPT2:
             The final hidden states, after the last layer norm, `[b, n, w]`.
         """
         batch, count = ids.shape
-        places, mask = cache.begin(self.shape, self._places, batch, count)
-        x = self.embeddings[ids].to(self._dtype) + self._places[places]
-        for number, layer in enumerate(self._layers):
-            query, new = self._heads(layer.attention_in(self._norm(x, layer.norm_1)))
-            keys, values = cache.put(number, new)
+        room = cache.begin(self.shape, self._places, batch, count)
+        x = self.embeddings[ids].to(self._dtype) + self._places[room.places]
+        for layer, known, new in zip(self._layers, room.known, room.new, strict=True):
+            before = x
+            x, query = layer(x, known, new, room.at, room.mask)
             if watch:
-                watch(x, query, keys)
-            seen = scaled_dot_product_attention(query, keys, values, attn_mask=mask)
-            x = x + layer.attention_out(seen.transpose(1, 2).reshape(batch, count, self.shape.width))
-            x = x + layer.inner_out(gelu(layer.inner_in(self._norm(x, layer.norm_2)), approximate="tanh"))
+                watch(before, query, known[0])
         cache.end(count)
         if watch:
             watch(x, None, None)
@@ -133,20 +132,11 @@ class GPT2:
 
     def last_norm(self, x: Tensor) -> Tensor:
         """The layer norm before the logits, of residual streams `[..., w]`."""
-        return self._norm(x, self._last_norm)
+        return layer_norm(x, (self.shape.width,), *self._last_norm, self.shape.epsilon)
 
     def unembed(self, hidden: Tensor) -> Tensor:
         """Logits `[..., vocabulary]` of final hidden states `[..., w]`."""
         return self._unembed(hidden.reshape(-1, self.shape.width)).view(*hidden.shape[:-1], -1)
-
-    def _norm(self, x: Tensor, norm: tuple[Tensor, Tensor]) -> Tensor:
-        return layer_norm(x, (self.shape.width,), *norm, self.shape.epsilon)
-
-    def _heads(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Queries `[b, h, n, w / h]`, keys and values `[2, b, h, n, w / h]`, of a first projection `[b, n, 3 w]`."""
-        batch, count, _ = x.shape
-        parts = x.view(batch, count, 3, self.shape.heads, -1).permute(2, 0, 3, 1, 4)
-        return parts[0], parts[1:]
 
     # As a `Network`
 
@@ -171,16 +161,35 @@ class GPT2:
         return torch.tensor([list(ids)], device=self.device)
 
 
-class _Layer:
-    """The weights of one layer, as functions where they are linear."""
+class _Layer(torch.nn.Module):
+    """One layer: attention and a perceptron, each behind a layer norm and added to the residual stream."""
 
-    def __init__(self, weights: Mapping[str, Tensor], prefix: str, make: MakeLinear, dtype: torch.dtype) -> None:
-        def affine(name: str) -> Linear:
-            return make(weights[f"{prefix}{name}.weight"], weights[f"{prefix}{name}.bias"])
-
+    def __init__(
+        self, shape: Shape, weights: Mapping[str, Tensor], prefix: str, make: MakeLinear, dtype: torch.dtype
+    ) -> None:
+        super().__init__()
+        self.width, self.heads, self.epsilon = shape.width, shape.heads, shape.epsilon
         self.norm_1, self.norm_2 = (_pair(weights, f"{prefix}{name}", dtype) for name in ("ln_1", "ln_2"))
-        self.attention_in, self.attention_out = affine("attn.c_attn"), affine("attn.c_proj")
-        self.inner_in, self.inner_out = affine("mlp.c_fc"), affine("mlp.c_proj")
+        self.attention_in, self.attention_out, self.inner_in, self.inner_out = self.linears = tuple(
+            make(weights[f"{prefix}{name}.weight"], weights[f"{prefix}{name}.bias"])
+            for name in ("attn.c_attn", "attn.c_proj", "mlp.c_fc", "mlp.c_proj")
+        )
+
+    def forward(
+        self, x: Tensor, known: Tensor, new: Tensor, at: Tensor | None, mask: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
+        """The residual stream after the layer and the layer's queries; for its arguments see `Begun`."""
+        batch, count = x.shape[0], x.shape[1]
+        normed = layer_norm(x, [self.width], self.norm_1[0], self.norm_1[1], self.epsilon)
+        parts = self.attention_in(normed).view(batch, count, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
+        if at is None:
+            new.copy_(parts[1:])
+        else:
+            known.index_copy_(3, at, parts[1:])
+        seen = scaled_dot_product_attention(parts[0], known[0], known[1], attn_mask=mask)
+        x = x + self.attention_out(seen.transpose(1, 2).reshape(batch, count, self.width))
+        normed = layer_norm(x, [self.width], self.norm_2[0], self.norm_2[1], self.epsilon)
+        return x + self.inner_out(gelu(self.inner_in(normed), approximate="tanh")), parts[0]
 
 
 def _pair(weights: Mapping[str, Tensor], name: str, dtype: torch.dtype) -> tuple[Tensor, Tensor]:

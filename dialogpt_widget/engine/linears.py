@@ -41,6 +41,22 @@ def keeps_half() -> bool:
     return _has("quantized", "linear_prepack_fp16") and "fbgemm" in torch.backends.quantized.supported_engines
 
 
+def scripted(module: Callable[..., Any], *parts: Linear) -> Callable[..., Any]:
+    """A module without what Python takes between its steps, where it and its parts are modules, as packed weights are.
+
+    Handing those over from Python takes longer than many a product with them.
+    """
+    if not all(isinstance(one, torch.nn.Module) for one in (module, *parts)):
+        return module
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # TorchScript is to go; without it the same functions are called from Python
+        try:
+            run: Callable[..., Any] = torch.jit.script(module).forward
+        except Exception:  # no source beside the code, a Python or a PyTorch that has no TorchScript any more
+            return module
+    return run
+
+
 def _plain(weight: Tensor, bias: Tensor | None) -> Linear:
     def apply(x: Tensor) -> Tensor:
         flat = x.reshape(-1, x.shape[-1])
@@ -69,7 +85,7 @@ def _half(weight: Tensor, bias: Tensor | None) -> Linear:
     """Weights in float16, inputs and sums in float32."""
     if not keeps_half():
         return _single(weight.half().float(), bias)
-    return _scripted(_HalfMap(_prepack("linear_prepack_fp16", weight.t().float(), bias)))
+    return _HalfMap(_prepack("linear_prepack_fp16", weight.t().float(), bias))
 
 
 def _brain(weight: Tensor, bias: Tensor | None) -> Linear:
@@ -102,7 +118,7 @@ def _integer(weight: Tensor, bias: Tensor | None) -> Linear:
         warnings.simplefilter("ignore")  # it says that quantized tensors are to go; linears of them are what is fast
         stored = torch.quantize_per_channel(rows, scales, zeros, 0, torch.qint8)
     narrow = not getattr(torch.cpu, "_is_vnni_supported", bool)()
-    return _scripted(_IntegerMap(_prepack("linear_prepack", stored, bias), narrow=narrow))
+    return _IntegerMap(_prepack("linear_prepack", stored, bias), narrow=narrow)
 
 
 class _HalfMap(torch.nn.Module):
@@ -124,18 +140,6 @@ class _IntegerMap(torch.nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         made: Tensor = torch.ops.quantized.linear_dynamic(x, self.packed, self.narrow)
         return made
-
-
-def _scripted(module: torch.nn.Module) -> Linear:
-    """The module without Python's way of handing packed weights over, which takes longer than many a product."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # TorchScript is to go; without it the same function is called from Python
-        try:
-            module = torch.jit.script(module)
-        except Exception:  # no source beside the code, a Python or a PyTorch that has no TorchScript any more
-            return module.forward
-    forward: Linear = module.forward
-    return forward
 
 
 def _prepack(name: str, weight: Tensor, bias: Tensor | None) -> Any:

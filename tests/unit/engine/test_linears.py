@@ -7,6 +7,7 @@ import torch
 
 from dialogpt_widget.engine import linears as module
 from dialogpt_widget.engine.errors import ModelError
+from dialogpt_widget.engine.gpt2 import GPT2, Shape
 from dialogpt_widget.engine.linears import linears
 
 CPU = torch.device("cpu")
@@ -75,3 +76,21 @@ def test_a_build_without_int8_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_has", lambda *_: False)
     with pytest.raises(ModelError, match="cannot multiply in int8"):
         linears("int8", CPU)(torch.ones(4, 4), None)
+
+
+@pytest.mark.parametrize("precision", ["float32", "int8"])
+def test_without_torchscript_a_model_says_the_same(precision: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    shape = Shape(2, 32, 4, 64, 64, 300)
+    weights = {name: torch.randn(size).mul(0.02).half() for name, size in shape.weights().items()}
+    fast = GPT2(shape, weights, precision)
+    monkeypatch.setattr(torch.jit, "script", _gone)
+    plain = GPT2(shape, weights, precision)
+    assert not isinstance(fast._layers[0], torch.nn.Module)
+    assert isinstance(plain._layers[0], torch.nn.Module)
+    with torch.inference_mode():
+        for ids in ([1, 2, 3], [4], [5, 6], [7]):
+            assert torch.equal(fast.advance(ids), plain.advance(ids))
+
+
+def _gone(*_: object) -> None:
+    raise RuntimeError("TorchScript is gone.")
