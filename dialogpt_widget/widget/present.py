@@ -208,7 +208,8 @@ def way_back(ran: Ran | None, chat: Chat) -> wire.Action | None:
     if ran is None or (ran.name, ran.asked) == (chat.model_name, chat.precision):
         return None
     if ran.name != chat.model_name:
-        return {"label": f"Go back to {title_of(ran.name)}", "op": "use_model", "arguments": {"model": ran.name}}
+        title = title_of(ran.name).partition(":")[0]
+        return {"label": f"Go back to {title}", "op": "use_model", "arguments": {"model": ran.name}}
     return {"label": f"Go back to {ran.precision}", "op": "use_precision", "arguments": {"precision": ran.asked}}
 
 

@@ -57,30 +57,23 @@ def test_loading_that_fails_offers_ways_out_and_another_model_answers_the_messag
     assert page.state["info"]["name"] == "mini"
 
 
-def test_from_a_model_that_fails_a_way_leads_back_to_the_one_before(hub: dict[str, Any]) -> None:
-    hub |= {"far/away": offline(), "near/by": chat_model()}
-    page = Page(ChatWidget("near/by", settings=QUICK))
+@pytest.mark.parametrize(("before", "embedded"), [("near/by", [{"model": "mini"}]), ("mini", [])])
+def test_from_a_model_that_fails_a_way_leads_back_to_the_one_before(
+    hub: dict[str, Any], before: str, embedded: list[dict[str, str]]
+) -> None:
+    hub |= {"far/away": offline(), before: chat_model()}
+    page = Page(ChatWidget(before, settings=QUICK))
     page.ask("mount", version=1)
     page.until_phase("ready")
     page.ask("use_model", model="far/away")
     page.until_phase("error")
-    again, back, embedded = page.state["error"]["actions"]
+    again, back, *others = page.state["error"]["actions"]
     assert again["op"] == "retry"
-    assert back == {"label": "Go back to near/by", "op": "use_model", "arguments": {"model": "near/by"}}
-    assert embedded["arguments"] == {"model": "mini"}
+    assert back == {"label": f"Go back to {before}", "op": "use_model", "arguments": {"model": before}}
+    assert [action["arguments"] for action in others] == embedded, "what leads back is not offered twice"
     page.ask(back["op"], **back["arguments"])
     page.until_phase("ready")
-    assert (page.state["info"]["name"], page.state["error"]) == ("near/by", None)
-
-
-def test_the_way_back_is_not_offered_twice(hub: dict[str, Any]) -> None:
-    hub |= {"far/away": offline(), "mini": chat_model()}
-    page = Page(ChatWidget("mini", settings=QUICK))
-    page.ask("mount", version=1)
-    page.until_phase("ready")
-    page.ask("use_model", model="far/away")
-    page.until_phase("error")
-    assert [action["arguments"] for action in page.state["error"]["actions"]] == [{}, {"model": "mini"}]
+    assert (page.state["info"]["name"], page.state["error"]) == (before, None)
 
 
 def test_loading_can_be_retried(hub: dict[str, Any]) -> None:
