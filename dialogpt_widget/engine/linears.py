@@ -6,6 +6,7 @@ build of PyTorch lacks is done by what every build has, slower and no less exact
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -77,8 +78,7 @@ def _single(weight: Tensor, bias: Tensor | None) -> Linear:
     bias = None if bias is None else bias.float()
     if not _has("mkldnn", "_linear_pointwise"):
         return _plain(weight, bias)
-    rows, multiply = weight.t(), _op("mkldnn", "_linear_pointwise")
-    return lambda x: multiply(x, rows, bias, "none", [], "")
+    return _SingleMap(weight, bias)
 
 
 def _half(weight: Tensor, bias: Tensor | None) -> Linear:
@@ -119,6 +119,30 @@ def _integer(weight: Tensor, bias: Tensor | None) -> Linear:
         stored = torch.quantize_per_channel(rows, scales, zeros, 0, torch.qint8)
     narrow = not getattr(torch.cpu, "_is_vnni_supported", bool)()
     return _IntegerMap(_prepack("linear_prepack", stored, bias), narrow=narrow)
+
+
+class _SingleMap(torch.nn.Module):
+    """Float32 weights as they lie.
+
+    One row is a matter of reading the weights: each thread reads a contiguous share of them, which takes a quarter to
+    a third less time than oneDNN. More rows are oneDNN's.
+    """
+
+    def __init__(self, weight: Tensor, bias: Tensor | None) -> None:
+        super().__init__()
+        self.weight, self.rows, self.bias = weight, weight.t(), bias
+        self.inputs, self.outputs = weight.shape
+        self.shares = 1
+        if weight.is_contiguous() and torch._C.has_mkl:  # without MKL the shares are read one after the other
+            self.shares = math.gcd(self.inputs, 1 << (torch.get_num_threads() - 1).bit_length())
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.shares == 1 or x.numel() != self.inputs:
+            whole: Tensor = torch.ops.mkldnn._linear_pointwise(x, self.rows, self.bias, "none", [], "")
+            return whole
+        each = self.inputs // self.shares
+        made = torch.bmm(x.reshape(self.shares, 1, each), self.weight.view(self.shares, each, self.outputs)).sum(0)
+        return (made if self.bias is None else made + self.bias).view(x.shape[:-1] + (self.outputs,))
 
 
 class _HalfMap(torch.nn.Module):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 
 from dialogpt_widget.engine import linears as module
 from dialogpt_widget.engine.errors import ModelError
 from dialogpt_widget.engine.gpt2 import GPT2, Shape
-from dialogpt_widget.engine.linears import linears
+from dialogpt_widget.engine.linears import linears, scripted
 
 CPU = torch.device("cpu")
 PRECISIONS = {"float32": 1e-6, "float16": 5e-4, "bfloat16": 1e-2, "int8": 4e-2}
@@ -64,8 +66,25 @@ def test_batches_are_their_rows(precision: str) -> None:
     torch.testing.assert_close(apply(x.view(2, 3, 96)), apply(x).view(2, 3, 160), rtol=1e-3, atol=1e-3)
 
 
-def test_weights_in_float32_are_not_copied() -> None:
-    x, weight, bias = problem(4)
+@pytest.mark.parametrize("threads", [1, 2, 3, 8])
+@pytest.mark.parametrize("shape", [(96,), (1, 96), (1, 1, 96), (2, 1, 96)])
+@pytest.mark.parametrize("biased", ["biased", "unbiased"])
+def test_threads_share_a_row_and_lose_nothing_of_it(
+    monkeypatch: pytest.MonkeyPatch, threads: int, shape: tuple[int, ...], biased: str
+) -> None:
+    monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
+    x, weight, full = problem(2)
+    x, bias = x.flatten()[: math.prod(shape)].view(shape), full if biased == "biased" else None
+    apply = linears("float32", CPU)(weight, bias)
+    made = apply(x)
+    assert made.shape == (*shape[:-1], 160)
+    assert apart(made, x, weight, bias) < 1e-6
+    assert torch.equal(scripted(apply)(x), made)
+
+
+@pytest.mark.parametrize("rows", [1, 4])
+def test_weights_in_float32_are_not_copied(rows: int) -> None:
+    x, weight, bias = problem(rows)
     apply = linears("float32", CPU)(weight, bias)
     before = apply(x)
     weight *= 2

@@ -182,7 +182,7 @@ def test_an_exception_in_the_forward_pass_spoils_no_later_reply(error: BaseExcep
         raise error
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(model._network._layers[1], "inner_out", fail)
+        patch.setattr(model._network, "_layers", [model._network._layers[0], fail])
         with pytest.raises(type(error)):
             next(running)
     assert model._network._cache.length == 0
