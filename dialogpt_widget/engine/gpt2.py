@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import torch
@@ -20,6 +21,7 @@ from torch.nn.functional import gelu, layer_norm, scaled_dot_product_attention
 from dialogpt_widget.engine.cache import Cache, Room
 from dialogpt_widget.engine.linears import Linear, MakeLinear, linears, scripted
 
+PACKERS = 4  # each keeps up to 64 MB in the end, which the C library does not give back
 Watch = Callable[[Tensor, Tensor | None, Tensor | None], object]
 
 
@@ -97,8 +99,7 @@ class GPT2:
         self._dtype = torch.float32 if self.device.type == "cpu" else self.embeddings.dtype
         make = linears(precision, self.device)
         self._places = weights["wpe.weight"].to(self._dtype)
-        layers = [_Layer(shape, weights, f"h.{number}.", make, self._dtype) for number in range(shape.layers)]
-        self._layers = [scripted(layer, *layer.linears) for layer in layers]
+        self._layers = _layers(shape, weights, make, self._dtype)
         self._last_norm = _pair(weights, "ln_f", self._dtype)
         unembed = make(weights["wte.weight" if shape.tied else "lm_head.weight"].t(), None)
         self._unembed: Linear = scripted(unembed)
@@ -190,6 +191,16 @@ class _Layer(torch.nn.Module):
         x = x + self.attention_out(seen.transpose(1, 2).reshape(batch, count, self.width))
         normed = layer_norm(x, [self.width], self.norm_2[0], self.norm_2[1], self.epsilon)
         return x + self.inner_out(gelu(self.inner_in(normed), approximate="tanh")), parts[0]
+
+
+def _layers(
+    shape: Shape, weights: Mapping[str, Tensor], make: MakeLinear, dtype: torch.dtype
+) -> list[Callable[..., tuple[Tensor, Tensor]]]:
+    """All layers; several at once, since packing weights keeps one processor busy."""
+    at_once = min(torch.get_num_threads(), PACKERS)
+    with ThreadPoolExecutor(at_once, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+        made = pool.map(lambda number: _Layer(shape, weights, f"h.{number}.", make, dtype), range(shape.layers))
+        return [scripted(layer, *layer.linears) for layer in made]
 
 
 def _pair(weights: Mapping[str, Tensor], name: str, dtype: torch.dtype) -> tuple[Tensor, Tensor]:

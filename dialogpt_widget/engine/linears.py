@@ -6,6 +6,7 @@ build of PyTorch lacks is done by what every build has, slower and no less exact
 
 from __future__ import annotations
 
+import functools
 import math
 import warnings
 from collections.abc import Callable
@@ -34,7 +35,8 @@ def linears(precision: str, device: torch.device) -> MakeLinear:
     """
     if device.type != "cpu":
         return _plain
-    return {"float32": _exact, "float16": _half, "bfloat16": _brain, "int8": _integer}[precision]
+    make = {"float32": _exact, "float16": _half, "bfloat16": _brain, "int8": _integer}[precision]
+    return functools.partial(make, threads=torch.get_num_threads())
 
 
 def keeps_half() -> bool:
@@ -67,28 +69,28 @@ def _plain(weight: Tensor, bias: Tensor | None) -> Linear:
     return apply
 
 
-def _exact(weight: Tensor, bias: Tensor | None) -> Linear:
+def _exact(weight: Tensor, bias: Tensor | None, threads: int) -> Linear:
     if weight.dtype is torch.float16 and keeps_half():
-        return _half(weight, bias)
-    return _single(weight.float(), bias)
+        return _half(weight, bias, threads)
+    return _single(weight.float(), bias, threads)
 
 
-def _single(weight: Tensor, bias: Tensor | None) -> Linear:
+def _single(weight: Tensor, bias: Tensor | None, threads: int) -> Linear:
     """By oneDNN, which takes weights as they lie, so that mapped ones stay mapped; MKL is slower on AMD's."""
     bias = None if bias is None else bias.float()
     if not _has("mkldnn", "_linear_pointwise"):
         return _plain(weight, bias)
-    return _SingleMap(weight, bias)
+    return _SingleMap(weight, bias, threads)
 
 
-def _half(weight: Tensor, bias: Tensor | None) -> Linear:
+def _half(weight: Tensor, bias: Tensor | None, threads: int) -> Linear:
     """Weights in float16, inputs and sums in float32."""
     if not keeps_half():
-        return _single(weight.half().float(), bias)
+        return _single(weight.half().float(), bias, threads)
     return _HalfMap(_prepack("linear_prepack_fp16", weight.t().float(), bias))
 
 
-def _brain(weight: Tensor, bias: Tensor | None) -> Linear:
+def _brain(weight: Tensor, bias: Tensor | None, threads: int) -> Linear:
     rows = weight.t().bfloat16().contiguous()
     low = None if bias is None else bias.bfloat16()
     if _has("mkldnn", "_is_mkldnn_bf16_supported") and _op("mkldnn", "_is_mkldnn_bf16_supported")():
@@ -99,12 +101,12 @@ def _brain(weight: Tensor, bias: Tensor | None) -> Linear:
         """Without instructions for bfloat16 only a single row is fast; more are multiplied in float32."""
         if x.numel() == x.shape[-1]:
             return torch.nn.functional.linear(x.bfloat16(), rows, low).float()
-        return _single(rows.float().t(), bias)(x.bfloat16().float())
+        return _single(rows.float().t(), bias, threads)(x.bfloat16().float())
 
     return apply
 
 
-def _integer(weight: Tensor, bias: Tensor | None) -> Linear:
+def _integer(weight: Tensor, bias: Tensor | None, threads: int) -> Linear:  # noqa: ARG001 - as the others
     """Dynamic int8: a scale for each output's weights, and one for each call's inputs.
 
     Without VNNI instructions a sum of two products could overflow 16 bits, so that inputs have 7 bits there.
@@ -121,28 +123,28 @@ def _integer(weight: Tensor, bias: Tensor | None) -> Linear:
     return _IntegerMap(_prepack("linear_prepack", stored, bias), narrow=narrow)
 
 
-class _SingleMap(torch.nn.Module):
+class _SingleMap:
     """Float32 weights as they lie.
 
     One row is a matter of reading the weights: each thread reads a contiguous share of them, which takes a quarter to
     a third less time than oneDNN. More rows are oneDNN's.
     """
 
-    def __init__(self, weight: Tensor, bias: Tensor | None) -> None:
-        super().__init__()
-        self.weight, self.rows, self.bias = weight, weight.t(), bias
-        self.inputs, self.outputs = weight.shape
-        self.shares = 1
-        if weight.is_contiguous() and torch._C.has_mkl:  # without MKL the shares are read one after the other
-            self.shares = math.gcd(self.inputs, 1 << (torch.get_num_threads() - 1).bit_length())
+    def __init__(self, weight: Tensor, bias: Tensor | None, threads: int) -> None:
+        self._inputs, self._outputs = weight.shape
+        self._weight, self._bias = weight, bias
+        self._multiply = _op("mkldnn", "_linear_pointwise")
+        shared = weight.is_contiguous() and torch.backends.mkl.is_available()  # type: ignore[no-untyped-call]
+        # without MKL a batch is multiplied one by one
+        self._shares = math.gcd(self._inputs, 1 << (threads - 1).bit_length()) if shared else 1
+        self._each = weight.view(self._shares, -1, self._outputs) if shared else weight
 
-    def forward(self, x: Tensor) -> Tensor:
-        if self.shares == 1 or x.numel() != self.inputs:
-            whole: Tensor = torch.ops.mkldnn._linear_pointwise(x, self.rows, self.bias, "none", [], "")
+    def __call__(self, x: Tensor) -> Tensor:
+        if self._shares == 1 or x.numel() != self._inputs:
+            whole: Tensor = self._multiply(x, self._weight.t(), self._bias, "none", [], "")
             return whole
-        each = self.inputs // self.shares
-        made = torch.bmm(x.reshape(self.shares, 1, each), self.weight.view(self.shares, each, self.outputs)).sum(0)
-        return (made if self.bias is None else made + self.bias).view(x.shape[:-1] + (self.outputs,))
+        made = torch.bmm(x.reshape(self._shares, 1, -1), self._each).sum(0)
+        return (made if self._bias is None else made + self._bias).view(*x.shape[:-1], self._outputs)
 
 
 class _HalfMap(torch.nn.Module):

@@ -17,6 +17,7 @@ from dialogpt_widget.engine.graphs import GraphedGPT2
 from dialogpt_widget.engine.hub import Checkpoint, download, find_local
 from dialogpt_widget.engine.linears import keeps_half
 from dialogpt_widget.engine.machine import threads
+from dialogpt_widget.engine.memory import give_back
 from dialogpt_widget.engine.names import KNOWN, MINI, full_name, title_of
 from dialogpt_widget.engine.network import Network, TransformersNetwork
 from dialogpt_widget.engine.source import Advance, Progress
@@ -123,6 +124,7 @@ def load(
         if torch_device.type == "cpu":
             torch.set_num_threads(threads(torch.get_num_threads()))
         network, codec, exactness = _read(checkpoint, precision, torch_device, check, tell)
+    give_back(torch_device)
     return Loaded(network, codec, checkpoint.name, checkpoint.revision, torch_device, precision, exactness)
 
 
@@ -173,13 +175,18 @@ def _gpt2(
         shared = widened(weights, checkpoint.weights)
         weights, mapped = shared or weights, shared is not None
     if on_cpu and not (precision == "float32" and mapped):
-        weights["wte.weight"] = weights["wte.weight"].clone()  # all else is converted, and the file is let go
+        weights = {name: weight if _converted(name) else weight.clone() for name, weight in weights.items()}
     if device.type == "cuda":
         return GraphedGPT2(shape, weights), codec, None
     if precision == "float32" or not on_cpu:
         return GPT2(shape, weights), codec, None
     network, exactness = measured(shape, weights, codec, precision)
     return network, codec, exactness
+
+
+def _converted(name: str) -> bool:
+    """Whether a weight is packed; what stays as it was read would keep its whole file in memory."""
+    return name == "lm_head.weight" or (name.startswith("h.") and name.endswith(".weight") and ".ln_" not in name)
 
 
 def _check_tokenizer(checkpoint: Checkpoint) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import secrets
+import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import torch
 
@@ -13,6 +14,7 @@ from dialogpt_widget.arguments import check_settings, check_text
 from dialogpt_widget.dialogue.context import window_size
 from dialogpt_widget.engine.decoding import Decoder
 from dialogpt_widget.engine.loading import Loaded, load
+from dialogpt_widget.engine.memory import give_back
 from dialogpt_widget.engine.readout import PREFILL, Readout, check_known_ids
 from dialogpt_widget.engine.record import Token
 from dialogpt_widget.engine.source import Progress
@@ -43,8 +45,8 @@ class ChatModel(Readout):
     """
 
     def __init__(self, loaded: Loaded) -> None:
-        super().__init__(loaded)
         self.revision, self.device = loaded.revision, loaded.device
+        super().__init__(loaded)
         self.device_name = _device_name(loaded.device, self.threads)
         self.exactness = loaded.exactness
         self._cached: list[int] = []
@@ -67,6 +69,11 @@ class ChatModel(Readout):
             >>> model.decode([token.id for token in model.generate(model.encode("Hi!") + [model.eos], Settings())])
         """
         return cls(load(name, device=device, precision=precision, revision=revision, progress=progress))
+
+    def __del__(self, ending: Callable[[], bool] = sys.is_finalizing) -> None:
+        """Gives back the memory that the model took."""
+        if self.__dict__.pop("_network", None) is not None and not ending():
+            give_back(self.device)
 
     @property
     def remark(self) -> str | None:

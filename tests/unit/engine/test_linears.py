@@ -10,7 +10,7 @@ import torch
 from dialogpt_widget.engine import linears as module
 from dialogpt_widget.engine.errors import ModelError
 from dialogpt_widget.engine.gpt2 import GPT2, Shape
-from dialogpt_widget.engine.linears import linears, scripted
+from dialogpt_widget.engine.linears import linears
 
 CPU = torch.device("cpu")
 PRECISIONS = {"float32": 1e-6, "float16": 5e-4, "bfloat16": 1e-2, "int8": 4e-2}
@@ -79,7 +79,6 @@ def test_threads_share_a_row_and_lose_nothing_of_it(
     made = apply(x)
     assert made.shape == (*shape[:-1], 160)
     assert apart(made, x, weight, bias) < 1e-6
-    assert torch.equal(scripted(apply)(x), made)
 
 
 @pytest.mark.parametrize("rows", [1, 4])
@@ -97,10 +96,14 @@ def test_a_build_without_int8_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
         linears("int8", CPU)(torch.ones(4, 4), None)
 
 
-@pytest.mark.parametrize("precision", ["float32", "int8"])
-def test_without_torchscript_a_model_says_the_same(precision: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("precision", "stored"), [("float32", torch.float16), ("float32", torch.float32), ("int8", torch.float16)]
+)
+def test_without_torchscript_a_model_says_the_same(
+    monkeypatch: pytest.MonkeyPatch, precision: str, stored: torch.dtype
+) -> None:
     shape = Shape(2, 32, 4, 64, 64, 300)
-    weights = {name: torch.randn(size).mul(0.02).half() for name, size in shape.weights().items()}
+    weights = {name: torch.randn(size).mul(0.02).to(stored) for name, size in shape.weights().items()}
     fast = GPT2(shape, weights, precision)
     monkeypatch.setattr(torch.jit, "script", _gone)
     plain = GPT2(shape, weights, precision)
