@@ -96,14 +96,10 @@ def test_a_build_without_int8_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
         linears("int8", CPU)(torch.ones(4, 4), None)
 
 
-@pytest.mark.parametrize(
-    ("precision", "stored"), [("float32", torch.float16), ("float32", torch.float32), ("int8", torch.float16)]
-)
-def test_without_torchscript_a_model_says_the_same(
-    monkeypatch: pytest.MonkeyPatch, precision: str, stored: torch.dtype
-) -> None:
+@pytest.mark.parametrize("precision", ["float32", "int8"])
+def test_without_torchscript_a_model_says_the_same(precision: str, monkeypatch: pytest.MonkeyPatch) -> None:
     shape = Shape(2, 32, 4, 64, 64, 300)
-    weights = {name: torch.randn(size).mul(0.02).to(stored) for name, size in shape.weights().items()}
+    weights = {name: torch.randn(size).mul(0.02).half() for name, size in shape.weights().items()}
     fast = GPT2(shape, weights, precision)
     monkeypatch.setattr(torch.jit, "script", _gone)
     plain = GPT2(shape, weights, precision)
