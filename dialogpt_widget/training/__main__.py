@@ -42,6 +42,7 @@ def parser() -> argparse.ArgumentParser:
     evaluate = commands.add_parser("evaluate", help="score held-out dialogues")
     evaluate.add_argument("--model", required=True, help="name or folder")
     evaluate.add_argument("--data", nargs="+", required=True, metavar="FILE", help="dialogues the model never saw")
+    evaluate.add_argument("--reverse", action="store_true", help="it is a backward model")
     evaluate.add_argument("--cpu", action="store_true", help="use no GPU")
     gate = commands.add_parser("gate", help="answer the sixty prompts")
     gate.add_argument("--model", required=True, help="name or folder")
@@ -65,6 +66,7 @@ def _add_train(train: argparse.ArgumentParser) -> None:
     add("--tokenizer", help="folder of a tokenizer for the new model; default: learn one from the data")
     add("--heldout", nargs="+", default=[], metavar="FILE", help="dialogues whose loss is printed at checkpoints")
     add("--resume", action="store_true", help="go on from the newest checkpoint in OUT")
+    add("--reverse", action="store_true", help="a backward model, which MMI reranks with: each turn from its answer")
     shape = train.add_argument_group("shape of a new model").add_argument
     shape("--vocab-size", type=int, default=3584, help="byte-level BPE entries (%(default)s)")
     shape("--layers", type=int, default=6, help="(%(default)s)")
@@ -131,7 +133,8 @@ def _evaluate(options: dict[str, object]) -> None:
     from .evaluate import load, score
 
     model, tokenizer = load(str(options["model"]), cpu=bool(options["cpu"]))
-    result = score(model, tokenizer, read_mixture(list(options["data"])))  # type: ignore[call-overload]
+    dialogues = read_mixture(list(options["data"]))  # type: ignore[call-overload]
+    result = score(model, tokenizer, dialogues, reverse=bool(options["reverse"]))
     print(f"{result.dialogues:,} dialogues, {result.tokens:,} tokens, {result.size:,} bytes")
     print(f"perplexity {result.perplexity:.2f} a token ({result.nats / result.tokens:.3f} nats)")
     print(f"{result.bits_per_byte:.3f} bits a byte")

@@ -11,6 +11,7 @@ import lzma
 import random
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import IO, Protocol
 
@@ -131,6 +132,11 @@ def encode_dialogue(tokenizer: Encoder, turns: Iterable[str]) -> list[int]:
     return ids
 
 
+def reverse_pairs(dialogues: Iterable[Dialogue]) -> list[Dialogue]:
+    """What a backward model reads: of each two turns that follow each other the second, then the first."""
+    return [[answer, source] for dialogue in dialogues for source, answer in pairwise(dialogue)]
+
+
 @dataclass(frozen=True)
 class Blocks:
     """Packed dialogues, every array of shape [blocks, block]."""
@@ -149,6 +155,7 @@ def pack(
     joined: float = 0.25,
     passes: int = 1,
     seed: int = 0,
+    opening_given: bool = False,
 ) -> Blocks:
     """Packs encoded dialogues into blocks of equal length; only one that is longer than a block is cut.
 
@@ -165,6 +172,7 @@ def pack(
         joined: The share of joined blocks.
         passes: How often every dialogue is used, each time in a new order.
         seed: Orders the dialogues.
+        opening_given: Whether every dialogue's opening turn carries no loss, as in `reverse_pairs`.
     """
     dice = random.Random(seed)
     rows: list[tuple[list[int], list[int], list[int]]] = []
@@ -174,7 +182,7 @@ def pack(
         while queue:
             anywhere = dice.randrange((positions or block) - block + 1)
             offset = dice.choice((0, anywhere)) if dice.random() < joined else None
-            rows.append(_fill(queue, eos, block, offset))
+            rows.append(_fill(queue, eos, block, offset, opening_given=opening_given))
     return Blocks(
         np.array([row[0] for row in rows], np.int32).reshape(-1, block),
         np.array([row[1] for row in rows], np.int16).reshape(-1, block),
@@ -183,7 +191,7 @@ def pack(
 
 
 def _fill(
-    queue: list[list[int]], eos: int, block: int, offset: int | None, lookahead: int = 64
+    queue: list[list[int]], eos: int, block: int, offset: int | None, *, opening_given: bool, lookahead: int = 64
 ) -> tuple[list[int], list[int], list[int]]:
     """Takes dialogues off the queue's end, the first of a few that fits, until the block is full.
 
@@ -204,7 +212,8 @@ def _fill(
         if index is None:
             break
         dialogue = queue.pop(index)
-        silent = dialogue.index(eos) + 1 if offset is not None and ids and eos in dialogue else 1
+        unannounced = offset is not None and bool(ids)
+        silent = dialogue.index(eos) + 1 if (opening_given or unannounced) and eos in dialogue else 1
         places += place(len(dialogue))
         labels += [IGNORED] * silent + dialogue[silent:]
         ids += dialogue

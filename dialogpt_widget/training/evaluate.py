@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
-from .data import DataError, Dialogue, encode_dialogue
+from .data import DataError, Dialogue, encode_dialogue, reverse_pairs
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Score:
         return self.nats / (self.size * math.log(2))
 
 
-def nats_of(model: PreTrainedModel, ids: list[int], window: int) -> tuple[float, int]:
+def nats_of(model: PreTrainedModel, ids: list[int], window: int, given: int = 1) -> tuple[float, int]:
     """Negative log-likelihood of a dialogue and how many ids it covers.
 
     A dialogue longer than the window is read in windows that overlap by half, each id scored once.
@@ -49,21 +49,34 @@ def nats_of(model: PreTrainedModel, ids: list[int], window: int) -> tuple[float,
         model: In evaluation mode.
         ids: One dialogue.
         window: The model's positions.
+        given: How many ids at the beginning are not predicted, at least 1.
     """
-    total, done = 0.0, 1
+    total, done = 0.0, given
     while done < len(ids):
-        start = 0 if done == 1 else max(0, done - window // 2)
+        start = 0 if done == given < window else max(0, done - window // 2)
         piece = torch.tensor([ids[start : start + window]], device=model.device)
         logits: Tensor = model(input_ids=piece, attention_mask=torch.ones_like(piece)).logits[0, :-1].float()
         losses = torch.nn.functional.cross_entropy(logits, piece[0, 1:], reduction="none")
         total += float(losses[done - start - 1 :].double().sum())
         done = start + piece.shape[1]
-    return total, len(ids) - 1
+    return total, len(ids) - given
 
 
 @torch.inference_mode()
-def score(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, dialogues: Iterable[Dialogue]) -> Score:
+def score(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    dialogues: Iterable[Dialogue],
+    *,
+    reverse: bool = False,
+) -> Score:
     """Scores dialogues one by one, so that the result does not depend on packing or padding.
+
+    Args:
+        model: Forward or backward.
+        tokenizer: Of the model.
+        dialogues: That it never saw.
+        reverse: Whether it is a backward model: of each pair of turns the first is scored, after the second.
 
     Raises:
         DataError: There is nothing to predict.
@@ -71,10 +84,11 @@ def score(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, dialogues:
     model.eval()
     window = int(getattr(model.config, "n_positions", 1024))
     count, tokens, size, nats = 0, 0, 0, 0.0
-    for turns in dialogues:
-        part, predicted = nats_of(model, encode_dialogue(tokenizer, turns), window)
+    for turns in reverse_pairs(dialogues) if reverse else dialogues:
+        given = len(encode_dialogue(tokenizer, turns[:1])) if reverse else 1
+        part, predicted = nats_of(model, encode_dialogue(tokenizer, turns), window, given)
         count, tokens, nats = count + 1, tokens + predicted, nats + part
-        size += sum(len(turn.encode()) + 1 for turn in turns)
+        size += sum(len(turn.encode()) + 1 for turn in turns[reverse:])
     if not tokens:
         raise DataError("nothing to evaluate: no dialogue has a token to predict")
     return Score(count, tokens, size, nats)

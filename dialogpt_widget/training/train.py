@@ -29,7 +29,16 @@ from transformers import (
 )
 from transformers.trainer_utils import get_last_checkpoint
 
-from .data import DataError, PackedDialogues, encode_dialogue, pack, path_and_repeats, read_dialogues, read_mixture
+from .data import (
+    DataError,
+    PackedDialogues,
+    encode_dialogue,
+    pack,
+    path_and_repeats,
+    read_dialogues,
+    read_mixture,
+    reverse_pairs,
+)
 from .optim import Muon
 from .vocabulary import learn_vocabulary
 
@@ -46,7 +55,7 @@ class Recipe:
         heldout: Dialogues for the loss printed while training.
         vocab_size, layers, width, heads, positions: Shape of a new model.
         block: Tokens a training block.
-        joined: Share of blocks whose dialogues follow each other as one chat.
+        joined: Share of blocks whose dialogues follow each other as one chat; none with ``reverse``.
         passes: Packings of the data that make one epoch.
         batch: Blocks a step and device.
         accumulate: Steps whose gradients make one update.
@@ -59,6 +68,7 @@ class Recipe:
         keep: Checkpoints kept.
         resume: Go on from the newest checkpoint in ``out``.
         seed: Of weights and order.
+        reverse: Train a backward model: each turn from the one that answers it, pair by pair.
         cpu: Use no GPU.
     """
 
@@ -87,6 +97,7 @@ class Recipe:
     keep: int = 2
     resume: bool = False
     seed: int = 0
+    reverse: bool = False
     cpu: bool = False
 
     @property
@@ -141,14 +152,25 @@ def packed(
     """Reads, encodes and packs files of dialogues."""
     memo: dict[tuple[str, ...], list[int]] = {}
     encoded = []
-    for turns in read_mixture(sources):
+    dialogues = read_mixture(sources)
+    for turns in reverse_pairs(dialogues) if recipe.reverse else dialogues:
         key = tuple(turns)
         if key not in memo:
             memo[key] = encode_dialogue(tokenizer, turns)
         encoded.append(memo[key])
-    eos = tokenizer.eos_token_id
+    if not encoded:
+        raise DataError("nothing to train on: a backward model needs dialogues of at least two turns")
     return PackedDialogues(
-        pack(encoded, eos, recipe.block, positions=positions, joined=recipe.joined, passes=passes, seed=recipe.seed)
+        pack(
+            encoded,
+            tokenizer.eos_token_id,
+            recipe.block,
+            positions=positions,
+            joined=0.0 if recipe.reverse else recipe.joined,
+            passes=passes,
+            seed=recipe.seed,
+            opening_given=recipe.reverse,
+        )
     )
 
 

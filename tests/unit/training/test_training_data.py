@@ -21,6 +21,7 @@ from dialogpt_widget.training.data import (
     parse_dialogue,
     read_dialogues,
     read_mixture,
+    reverse_pairs,
 )
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1).filter(str.strip)
@@ -137,6 +138,15 @@ def test_plain_blocks_restart_positions_and_joined_ones_run_on() -> None:
     assert (steps == 1).all()
     second = joined.input_ids[0].tolist().index(EOS, joined.input_ids[0].tolist().index(EOS) + 1) + 1
     assert joined.labels[0, second] == IGNORED, "the opening of a later dialogue carries no loss"
+
+
+def test_a_backward_model_reads_each_answer_before_its_source() -> None:
+    assert reverse_pairs([["a", "b", "c"], ["alone"]]) == [["b", "a"], ["c", "b"]]
+
+
+def test_a_given_opening_carries_no_loss() -> None:
+    blocks = pack([[1, 2, EOS, 3, EOS], [4, EOS, 5, EOS]], EOS, 10, joined=0, opening_given=True)
+    assert sorted(blocks.labels[blocks.labels != IGNORED].tolist()) == sorted([3, EOS, 5, EOS])
 
 
 def test_the_trainer_gets_integer_tensors() -> None:

@@ -101,6 +101,30 @@ def test_a_dialogue_longer_than_the_window_is_scored_to_its_end(tiny: Path) -> N
     assert score(model, tokenizer, [long]).tokens == len(ids) - 1
 
 
+@pytest.mark.parametrize("answer", ["An answer.", "so long an answer that it fills the window " * 8])
+def test_a_backward_model_is_scored_on_the_source_alone(tiny: Path, answer: str) -> None:
+    model, tokenizer = load(str(tiny), cpu=True)
+    result = score(model, tokenizer, [["A source.", answer]], reverse=True)
+    source, given = (encode_dialogue(tokenizer, [turn]) for turn in ("A source.", answer))
+    assert (result.dialogues, result.tokens, result.size) == (1, len(source), len("A source.") + 1)
+    if len(given) + len(source) <= model.config.n_positions:
+        with torch.inference_mode():
+            logs = torch.log_softmax(model(torch.tensor([[*given, *source]])).logits[0].double(), -1)
+        expected = -sum(float(logs[len(given) - 1 + place, token]) for place, token in enumerate(source))
+        assert result.nats == pytest.approx(expected, rel=1e-5)
+
+
+def test_a_backward_model_learns(write: Callable[..., Path], tmp_path: Path) -> None:
+    data, run = write(), tmp_path / "run"
+    train(recipe(data, run, reverse=True))
+    losses = history(run, 20)
+    assert losses[-1]["loss"] < losses[0]["loss"]
+    with pytest.raises(DataError, match="two turns"):
+        train(
+            recipe(write([["alone"]], "alone.jsonl"), tmp_path / "none", reverse=True, tokenizer=str(run / "tokenizer"))
+        )
+
+
 def test_nothing_to_predict_is_an_error(tiny: Path) -> None:
     with pytest.raises(DataError, match="nothing to evaluate"):
         score(*load(str(tiny), cpu=True), [])
