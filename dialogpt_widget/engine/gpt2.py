@@ -99,7 +99,8 @@ class GPT2:
         self._dtype = torch.float32 if self.device.type == "cpu" else self.embeddings.dtype
         make = linears(precision, self.device)
         self._places = weights["wpe.weight"].to(self._dtype)
-        self._layers = _layers(shape, weights, make, self._dtype)
+        self._layers = _Layers(_layers(shape, weights, make, self._dtype))
+        self._run = scripted(self._layers, *self._layers.linears)
         self._last_norm = _pair(weights, "ln_f", self._dtype)
         unembed = make(weights["wte.weight" if shape.tied else "lm_head.weight"].t(), None)
         self._unembed: Linear = scripted(unembed)
@@ -121,14 +122,16 @@ class GPT2:
         batch, count = ids.shape
         room = cache.begin(self.shape, self._places, batch, count)
         x = self.embeddings[ids].to(self._dtype) + self._places[room.places]
-        for layer, known, new in zip(self._layers, room.known, room.new, strict=True):
-            before = x
-            x, query = layer(x, known, new, room.at, room.mask)
-            if watch:
-                watch(before, query, known[0])
-        cache.end(count)
+        known, new = list(room.known), list(room.new)
         if watch:
+            for number, layer in enumerate(self._layers.each):
+                before = x
+                x, query = layer(x, known[number], new[number], room.at, room.mask)
+                watch(before, query, known[number][0])
             watch(x, None, None)
+        else:
+            x = self._run(x, known, new, room.at, room.mask)
+        cache.end(count)
         return self.last_norm(x)
 
     def last_norm(self, x: Tensor) -> Tensor:
@@ -193,14 +196,29 @@ class _Layer(torch.nn.Module):
         return x + self.inner_out(gelu(self.inner_in(normed), approximate="tanh")), parts[0]
 
 
-def _layers(
-    shape: Shape, weights: Mapping[str, Tensor], make: MakeLinear, dtype: torch.dtype
-) -> list[Callable[..., tuple[Tensor, Tensor]]]:
-    """All layers; several at once, since packing weights keeps one processor busy."""
+class _Layers(torch.nn.Module):
+    """All layers in one call."""
+
+    def __init__(self, each: Sequence[_Layer]) -> None:
+        super().__init__()
+        self.each = torch.nn.ModuleList(each)
+        self.linears = tuple(linear for layer in each for linear in layer.linears)
+
+    def forward(
+        self, x: Tensor, known: list[Tensor], new: list[Tensor], at: Tensor | None, mask: Tensor | None
+    ) -> Tensor:
+        """The residual stream after all of them; for the arguments see `Begun`."""
+        for number, layer in enumerate(self.each):
+            x = layer(x, known[number], new[number], at, mask)[0]
+        return x
+
+
+def _layers(shape: Shape, weights: Mapping[str, Tensor], make: MakeLinear, dtype: torch.dtype) -> list[_Layer]:
+    """Several at once, since packing weights keeps one processor busy."""
     at_once = min(torch.get_num_threads(), PACKERS)
     with ThreadPoolExecutor(at_once, initializer=torch.set_num_threads, initargs=(1,)) as pool:
         made = pool.map(lambda number: _Layer(shape, weights, f"h.{number}.", make, dtype), range(shape.layers))
-        return [scripted(layer, *layer.linears) for layer in made]
+        return list(made)
 
 
 def _pair(weights: Mapping[str, Tensor], name: str, dtype: torch.dtype) -> tuple[Tensor, Tensor]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -124,6 +125,7 @@ def load(
         if torch_device.type == "cpu":
             torch.set_num_threads(threads(torch.get_num_threads()))
         network, codec, exactness = _read(checkpoint, precision, torch_device, check, tell)
+    gc.collect()  # TorchScript's compiler leaves circles that hold the weights
     give_back(torch_device)
     return Loaded(network, codec, checkpoint.name, checkpoint.revision, torch_device, precision, exactness)
 

@@ -178,11 +178,14 @@ def test_an_exception_in_the_forward_pass_spoils_no_later_reply(error: BaseExcep
     running = model.generate([5, 6, 7], GREEDY.replace(max_new_tokens=10))
     next(running), next(running)
 
-    def fail(*_: Any) -> None:
+    run = model._network._run
+
+    def fail(*arguments: Any) -> None:
+        run(*arguments)
         raise error
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(model._network, "_layers", [model._network._layers[0], fail])
+        patch.setattr(model._network, "_run", fail)
         with pytest.raises(type(error)):
             next(running)
     assert model._network._cache.length == 0
