@@ -20,6 +20,7 @@ from torch.nn.functional import gelu, layer_norm, scaled_dot_product_attention
 
 from dialogpt_widget.engine.cache import Cache, Room
 from dialogpt_widget.engine.linears import Linear, MakeLinear, linears, scripted
+from dialogpt_widget.engine.network import filled
 
 PACKERS = 4  # each keeps up to 64 MB in the end, which the C library does not give back
 Watch = Callable[[Tensor, Tensor | None, Tensor | None], object]
@@ -159,7 +160,11 @@ class GPT2:
 
     def states(self, ids: Sequence[int]) -> Tensor:
         """Final hidden states `[n, w]` after each of `ids`, without the cache."""
-        return self.forward(self._tensor(ids), Cache())[0]
+        return self.many([ids])[0]
+
+    def many(self, sequences: Sequence[Sequence[int]]) -> Tensor:
+        """Final hidden states `[b, n, w]` of several sequences, without the cache; see `Network`."""
+        return self.forward(filled(sequences).to(self.device), Cache())
 
     def _tensor(self, ids: Sequence[int]) -> Tensor:
         return torch.tensor([list(ids)], device=self.device)

@@ -81,6 +81,32 @@ def read_weights(
     return found
 
 
+def read_state_dict(file: Path) -> dict[str, torch.Tensor]:
+    """The weights in a file by the names of `Shape.weights`, as they are stored.
+
+    The output layer of DialoGPT's own backward models is called `lm_head.decoder`.
+
+    Raises:
+        Exception: what torch and safetensors raise for damaged files.
+    """
+    return {
+        name.removeprefix("transformer.").replace("lm_head.decoder.", "lm_head."): weight
+        for name, weight in _stored([file])
+    }
+
+
+def read_weight(files: Iterable[Path], wanted: str) -> torch.Tensor:
+    """One weight by the name under which it is stored.
+
+    Raises:
+        ValueError: it is not there.
+    """
+    for name, weight in _stored(files):
+        if name == wanted:
+            return weight.clone()
+    raise ValueError(f"Its {wanted} is missing.")
+
+
 def read_codec(folder: Path, vocabulary: int) -> FastCodec | None:
     """The tokenizer in a folder; None if only transformers knows how it is meant.
 

@@ -45,6 +45,12 @@ class Network(Protocol):
     def states(self, ids: Sequence[int]) -> torch.Tensor:
         """The states `[n, ...]` after each of `ids`, without the cache."""
 
+    def many(self, sequences: Sequence[Sequence[int]]) -> torch.Tensor:
+        """The states `[b, n, ...]` after each id of `b` sequences, without the cache; `n` is the longest one's length.
+
+        What stands after the end of a shorter one means nothing.
+        """
+
     def unembed(self, states: torch.Tensor) -> torch.Tensor:
         """Logits `[..., vocabulary]` of states."""
 
@@ -99,11 +105,21 @@ class TransformersNetwork:
 
     def states(self, ids: Sequence[int]) -> torch.Tensor:
         """See `Network`."""
-        every: torch.Tensor = self._model(input_ids=self._tensor(ids)).logits[0]
+        return self.many([ids])[0]
+
+    def many(self, sequences: Sequence[Sequence[int]]) -> torch.Tensor:
+        """See `Network`."""
+        every: torch.Tensor = self._model(input_ids=filled(sequences).to(self._model.device)).logits
         return every
 
     def _tensor(self, ids: Sequence[int]) -> torch.Tensor:
         return torch.tensor([list(ids)], device=self._model.device)
+
+
+def filled(sequences: Sequence[Sequence[int]]) -> torch.Tensor:
+    """Sequences of ids as one tensor `[b, n]`; the shorter ones are filled up where a causal model never looks."""
+    longest = max(map(len, sequences))
+    return torch.tensor([[*ids, *[0] * (longest - len(ids))] for ids in sequences])
 
 
 def _positions(model: Any, tokenizer: Any) -> int | None:

@@ -14,6 +14,7 @@ import torch
 
 from dialogpt_widget.arguments import check_ids
 from dialogpt_widget.dialogue.tokens import ALTERNATIVES, TokenTable, given_rows
+from dialogpt_widget.engine.likelihoods import Pair, log_likelihoods
 from dialogpt_widget.engine.loading import Loaded, out_of_memory
 
 if TYPE_CHECKING:
@@ -67,9 +68,7 @@ class Readout:
             ValueError: no ids, unknown ids, or too many of them.
             ModelError: memory ran out.
         """
-        check_known_ids(ids, self.vocabulary)
-        if self.positions is not None and len(ids) > self.positions:
-            raise ValueError(f"{len(ids)} tokens are more than the {self.positions} that {self.name} can take.")
+        self._check(ids)
         with self._computing():
             return self._network.states(ids)
 
@@ -77,6 +76,17 @@ class Readout:
         """Logits `[..., vocabulary]`, float32, of states `[..., width]`."""
         with self._computing():
             return self._network.unembed(states).float()
+
+    def log_likelihoods(self, pairs: Sequence[Pair]) -> list[np.ndarray]:
+        """How probable ids are after others, several in one forward pass; see `engine.likelihoods`.
+
+        Raises:
+            TypeError, ValueError, ModelError: as for `states`.
+        """
+        for given, asked in pairs:
+            self._check([*given, *asked])
+        with self._computing():
+            return log_likelihoods(self._network, pairs)
 
     def inside(self, ids: Sequence[int], token: int) -> Depth:
         """What happened in each layer and head at the last of some ids, in one forward pass; see `Depth`.
@@ -128,6 +138,11 @@ class Readout:
         rows["entropy"] = torch.special.entr(log.exp()).sum(-1).cpu().numpy()
         rows["alt_id"][:, : best.indices.shape[1]] = best.indices.cpu().numpy()
         rows["alt_logprob"][:, : best.indices.shape[1]] = best.values.cpu().numpy()
+
+    def _check(self, ids: Sequence[int]) -> None:
+        check_known_ids(ids, self.vocabulary)
+        if self.positions is not None and len(ids) > self.positions:
+            raise ValueError(f"{len(ids)} tokens are more than the {self.positions} that {self.name} can take.")
 
     @contextmanager
     def _computing(self) -> Iterator[None]:
