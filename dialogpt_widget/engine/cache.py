@@ -71,11 +71,24 @@ class Cache:
         """See `Room`."""
         self.length += count
 
+    def append(self, read: Tensor) -> None:
+        """Adds keys and values `[layers, 2, b, h, n, w / h]` that were read elsewhere."""
+        assert self.store is not None
+        end = self.length + read.shape[4]
+        if end > self.store.shape[4]:
+            self.store = torch.cat([self.store[..., : self.length, :], read], 4)
+        else:
+            self.store[..., self.length : end, :] = read
+        self.length = end
+
+    def _capacity(self, shape: Shape, wanted: int) -> int:
+        return min(wanted, shape.positions)
+
     def _grown(self, shape: Shape, like: Tensor, batch: int, total: int) -> Tensor:
         """The store with room for `total` ids, at least twice as many as before."""
         old = self.store
-        capacity = min(max(total, FIRST_CAPACITY, 2 * (0 if old is None else old.shape[4])), shape.positions)
-        store = like.new_empty(_size(shape, batch, capacity))
+        wanted = max(total, FIRST_CAPACITY, 2 * (0 if old is None else old.shape[4]))
+        store = like.new_empty(_size(shape, batch, self._capacity(shape, wanted)))
         if old is not None:
             store[..., : self.length, :] = old[..., : self.length, :]
         return store
