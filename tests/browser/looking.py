@@ -57,12 +57,23 @@ def assert_no_sideways(root: Locator) -> None:
     assert root.evaluate("root => root.scrollWidth <= root.clientWidth")
 
 
+def _still(root: Locator) -> None:
+    """Waits until answers that are still on their way are shown."""
+    shown = ""
+    for _ in range(100):
+        before, shown = shown, root.evaluate("root => root.innerHTML")
+        if shown == before:
+            return
+        root.page.wait_for_timeout(300)
+
+
 def walk(root: Locator) -> list[str]:
     """Walks through a view with the Tab key alone; returns the names of the stops.
 
     Raises:
         AssertionError: a control was not reached, or one did not show that it had the focus.
     """
+    _still(root)
     stops = root.evaluate(_STOPS)
     first = root.locator("[data-stop='0']")
     first.focus()
