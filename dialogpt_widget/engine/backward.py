@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import torch
 
-from dialogpt_widget.engine.errors import ModelError
+from dialogpt_widget.engine.errors import ModelError, first_line
 from dialogpt_widget.engine.gpt2 import GPT2, Shape
 from dialogpt_widget.engine.gpt2_files import read_state_dict
 from dialogpt_widget.engine.loading import Loaded, load, pick_device, pick_precision
@@ -38,11 +38,10 @@ def load_backward(path: str, *, device: str = "auto", precision: str = "auto") -
         weights = read_state_dict(file)
         shape = shape_of(weights)
     except Exception as error:
-        reason = str(error).strip().splitlines()[0][:300] if str(error).strip() else type(error).__name__
         raise ModelError(
             "damaged",
             f"{file.name} could not be loaded.",
-            f"It is no state dict of a GPT-2, or damaged: {reason}",
+            f"It is no state dict of a GPT-2, or damaged: {first_line(error)}",
         ) from error
     if torch_device.type != "cpu":
         weights = {name: weight.to(torch_device, getattr(torch, dtype)) for name, weight in weights.items()}

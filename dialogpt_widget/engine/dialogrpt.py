@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from dialogpt_widget.engine.errors import ModelError
+from dialogpt_widget.engine.errors import ModelError, first_line
 from dialogpt_widget.engine.gpt2 import GPT2
 from dialogpt_widget.engine.gpt2_files import read_shape, read_weight, read_weights
 from dialogpt_widget.engine.hub import Checkpoint, download, find_local
@@ -127,7 +127,7 @@ def _load(name: str, device: str, precision: str) -> _Ranker:
     except ModelError:
         raise
     except Exception as error:
-        raise _damaged(checkpoint, str(error) or type(error).__name__) from error
+        raise _damaged(checkpoint, first_line(error)) from error
     finally:
         give_back(torch_device)
 
@@ -136,7 +136,7 @@ def _damaged(checkpoint: Checkpoint, reason: str) -> ModelError:
     return ModelError(
         "damaged",
         f"{checkpoint.name} is no ranker of DialogRPT.",
-        f"Its files in {checkpoint.folder} are damaged or those of another model: {reason.splitlines()[0][:300]}",
+        f"Its files in {checkpoint.folder} are damaged or those of another model: {reason}",
     )
 
 

@@ -27,3 +27,9 @@ class ModelError(RuntimeError):
     def _render_traceback_(self) -> list[str]:
         """What IPython shows instead of a traceback; `__cause__` keeps what came before it."""
         return [f"{type(self).__name__}: {self}"]
+
+
+def first_line(error: BaseException) -> str:
+    """What an exception says, in a line for people; its type where it says nothing."""
+    said = str(error).strip()
+    return said.splitlines()[0][:300] if said else type(error).__name__

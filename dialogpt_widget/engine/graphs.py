@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from dialogpt_widget.engine.cache import FixedCache, Slot
+from dialogpt_widget.engine.errors import first_line
 from dialogpt_widget.engine.gpt2 import GPT2, Shape
 
 WARM_UP = 3  # runs before recording, in which libraries allocate what they need
@@ -108,7 +109,7 @@ class GraphedGPT2(GPT2):
             with torch.inference_mode():
                 self._step = self._recorded()
         except RuntimeError as error:  # among them torch.OutOfMemoryError
-            self.remark = f"Steps could not be recorded as a CUDA graph, so that each is slower: {_first_line(error)}"
+            self.remark = f"Steps could not be recorded as a CUDA graph, so that each is slower: {first_line(error)}"
 
     def _recorded(self) -> Step:
         token = torch.zeros(1, 1, dtype=torch.long, device=self.device)
@@ -120,7 +121,3 @@ class GraphedGPT2(GPT2):
             logits.copy_(self.unembed(state))
 
         return Step(self._record(run, self.device), token, slot, state, logits)
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0][:200]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import torch
 
-from dialogpt_widget.engine.errors import Kind, ModelError
+from dialogpt_widget.engine.errors import Kind, ModelError, first_line
 from dialogpt_widget.engine.exactness import Exactness, measured
 from dialogpt_widget.engine.fitting import BYTES, check_fit, check_names, need
 from dialogpt_widget.engine.gpt2 import GPT2, Shape
@@ -228,9 +228,8 @@ def _explained(checkpoint: Checkpoint, precision: str) -> Iterator[None]:
     except Exception as error:
         if "not enough memory" in str(error) or "DefaultCPUAllocator" in str(error):
             raise out_of_memory(checkpoint.name, precision) from error
-        reason = str(error).strip().splitlines()[0][:300] if str(error).strip() else type(error).__name__
         kind: Kind = "unsupported" if "trust_remote_code" in str(error) else "damaged"
-        raise _damaged(checkpoint, reason, kind) from error
+        raise _damaged(checkpoint, first_line(error), kind) from error
 
 
 def _damaged(checkpoint: Checkpoint, reason: str, kind: Kind = "damaged") -> ModelError:

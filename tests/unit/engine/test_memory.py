@@ -37,7 +37,9 @@ print(resident() - before)
 del model
 print(resident() - before)
 """
-on_linux = pytest.mark.skipif(sys.platform != "linux", reason="what is resident is read from /proc")
+on_linux = pytest.mark.skipif(
+    sys.platform != "linux", reason="other systems map files and keep freed memory in ways of their own"
+)
 
 
 @pytest.fixture(scope="module")
