@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -30,7 +31,6 @@ from dialogpt_widget.engine.record import Token
 from dialogpt_widget.engine.scores import LEAST, Scores
 from dialogpt_widget.settings import Settings
 
-TINY = np.finfo(np.float64).tiny  # whose logarithm is finite
 NGRAM, MIN_NEW, TOP_K, TOP_P, MIN_P = range(len(FILTERS))
 Watch = Callable[[str, torch.Tensor | None, torch.Tensor], object]
 _Tell = Callable[[str, Any, Any], object]
@@ -126,13 +126,14 @@ class Decoder:
             ms=0.0 if began is None else (time.perf_counter() - began) * 1e3,
             alt_id=tuple(own.ids[:ALTERNATIVES]),
             alt_logprob=tuple(own.logs[:ALTERNATIVES]),
-            alt_fate=tuple(ledger.fate(token) for token in own.ids[:ALTERNATIVES]),
+            alt_fate=ledger.fates(own.ids[:ALTERNATIVES]),
         )
 
     def _scores(self, scores: torch.Tensor) -> Scores:
         settings = self.settings
-        count = max(ALTERNATIVES, settings.top_k + 1) + 1  # one may be barred
-        return Scores.of(scores, count, settings.temperature if settings.do_sample else 1)
+        if not settings.do_sample:
+            return Scores.of(scores, ALTERNATIVES + 1)  # one may be barred
+        return Scores.of(scores, max(ALTERNATIVES, settings.top_k + 1) + 1, settings.temperature)
 
     def _penalised(self, own: Scores, said: Sequence[int], ledger: Ledger, watch: _Tell) -> Scores:
         """Scores after what looks at the whole vocabulary: repetition penalty, n-grams, shortest reply.
@@ -145,7 +146,7 @@ class Decoder:
         if self._penalty and said:
             row = self._penalty(reply, row[None])[0]
             watch("repetition_penalty", None, row)
-        ledger.left = len(row)
+        ledger.left = row.shape[0]
         if self._ngrams:
             row = ledger.note(NGRAM, row, self._ngrams(reply, row[None])[0])
             watch("no_repeat_ngram", None, row)
@@ -175,9 +176,9 @@ class Decoder:
         if self._temperature and watch is not _nobody:
             watch("temperature", None, self._tempered(scores.all))
         ids, values = self._candidates(scores)
-        weights = np.exp(values.astype(np.float64) - values[0])
+        below = values.astype(np.float64) - values[0]
+        weights = np.exp(below)
         whole = float(weights.sum())
-        weights /= whole
         if len(ids) < ledger.left:
             share = whole * math.exp(float(values[0]) - scores.total)
             ledger.cut(TOP_K, ledger.left - len(ids), 1 - share, ids)
@@ -185,19 +186,18 @@ class Decoder:
         for rule, warper in ((TOP_P, self._top_p), (MIN_P, self._min_p)):
             if warper:
                 keep = warper(None, torch.from_numpy(values)[None])[0].numpy() > -np.inf
-                ids, values, kept = ids[keep], values[keep], weights[keep]
-                share = float(kept.sum())
-                ledger.cut(rule, len(weights) - len(kept), 1 - share, ids)
-                weights = kept / share
+                ids, values, below, weights = ids[keep], values[keep], below[keep], weights[keep]
+                before, whole = whole, float(weights.sum())
+                ledger.cut(rule, len(keep) - len(ids), 1 - whole / before, ids)
                 watch(FILTERS[rule], ids, values)
         watch("left", ids, values)
-        entropy = -float(weights @ np.log(np.maximum(weights, TINY)))
+        entropy = math.log(whole) - float(weights @ below) / whole
         if forced is not None:
-            weight = float(weights[ids == forced].sum())
+            weight = float(weights[ids == forced].sum()) / whole
             return _Pick(forced, math.log(weight) if weight else -math.inf, entropy)
         draw = self._draw(position)
-        place = min(int(np.searchsorted(np.cumsum(weights), draw, side="right")), len(weights) - 1)
-        return _Pick(int(ids[place]), math.log(weights[place]), entropy, draw)
+        place = min(int(np.cumsum(weights).searchsorted(draw * whole, side="right")), len(weights) - 1)
+        return _Pick(int(ids[place]), float(below[place]) - math.log(whole), entropy, draw)
 
     def _draw(self, position: int) -> float:
         assert self.settings.seed is not None
@@ -212,15 +212,17 @@ class Decoder:
         As in transformers, a tie at the k-th place is kept whole.
         """
         k = self.settings.top_k
-        if not 0 < k < len(scores.all):
+        if not 0 < k < scores.all.shape[0]:
             everything = self._tempered(scores.all)
             return _descending(everything, everything > -torch.inf)
-        values = self._tempered(torch.from_numpy(scores.values)).numpy()
-        least = float(values[:k][-1])
+        values = scores.values if self._temperature is None else self._tempered(torch.tensor(scores.values)).tolist()
+        kept, least = values[:k], values[:k][-1]
         if least > -np.inf and (len(values) <= k or values[k] < least):
-            ids = np.array(scores.ids[:k])
-            order = np.lexsort((ids, -values[:k]))
-            return ids[order], values[order]
+            ids, ordered = np.array(scores.ids[:k]), np.array(kept, np.float32)
+            if all(one > other for one, other in pairwise(kept)):
+                return ids, ordered
+            order = np.lexsort((ids, -ordered))
+            return ids[order], ordered[order]
         everything = self._tempered(scores.all)
         return _descending(everything, everything >= max(least, LEAST))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 
@@ -52,9 +54,14 @@ class Ledger:
         self.left = len(survivors)
         self._survivors[rule] = set(survivors.tolist()) if count else set()
 
-    def fate(self, token: int) -> int:
-        """0 if a token was left to draw from, else 1 + the place in `FILTERS` of what removed it."""
+    def fates(self, ids: Sequence[int]) -> tuple[int, ...]:
+        """For each token 0 if it was left to draw from, else 1 + the place in `FILTERS` of what removed it."""
+        found = [0] * len(ids)
         for rule, count in enumerate(self.count):
-            if count and (token in self._removed.get(rule, ()) or token not in self._survivors.get(rule, {token})):
-                return rule + 1
-        return 0
+            if not count:
+                continue
+            gone, left = self._removed.get(rule, ()), self._survivors.get(rule)
+            for place, token in enumerate(ids):
+                if not found[place] and (token in gone or (left is not None and token not in left)):
+                    found[place] = rule + 1
+        return tuple(found)

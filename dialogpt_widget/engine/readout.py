@@ -148,22 +148,18 @@ class Readout:
     def _computing(self) -> Iterator[None]:
         """The model to itself, with as many threads as when it was loaded, so that sums are equal to the last digit.
 
-        OpenMP keeps that number for each thread of Python's.
+        OpenMP keeps that number for each thread of Python's. A lack of memory becomes an error for people.
         """
-        with self._lock, torch.inference_mode(), self._explained():
+        with self._lock:
             if self.threads not in (None, torch.get_num_threads()):
                 torch.set_num_threads(self.threads)
-            yield
-
-    @contextmanager
-    def _explained(self) -> Iterator[None]:
-        """Turns a lack of memory into an error for people."""
-        try:
-            yield
-        except Exception as error:
-            if isinstance(error, (torch.OutOfMemoryError, MemoryError)) or "DefaultCPUAllocator" in str(error):
-                raise out_of_memory(self.name, self.precision) from error
-            raise
+            try:
+                with torch.inference_mode():
+                    yield
+            except Exception as error:
+                if isinstance(error, (torch.OutOfMemoryError, MemoryError)) or "DefaultCPUAllocator" in str(error):
+                    raise out_of_memory(self.name, self.precision) from error
+                raise
 
 
 def check_known_ids(ids: Sequence[int], vocabulary: int) -> None:

@@ -2,15 +2,48 @@
 
 from __future__ import annotations
 
+import functools
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor
 
+from dialogpt_widget.engine.linears import scripted
+
 LEAST = torch.finfo(torch.float32).min
 _MOST = 0.5  # share of a token without which the rest is known exactly enough from the whole
+
+
+_Read = tuple[list[float], list[int], float, float, float]
+
+
+class _Near(torch.nn.Module):
+    def forward(self, scores: Tensor, count: int, temperature: float) -> _Read:
+        """The greatest scores, their ids, and what follows from all of them.
+
+        That is the greatest one's share, the mean of what all are below it, and the greatest one's share at the
+        temperature.
+        """
+        values, ids = torch.topk(scores, count)
+        first = ids[:1]
+        below = scores - values[:1]
+        shares = torch.softmax(below, 0)
+        greatest, mean = shares.gather(0, first), torch.dot(shares, below)
+        tempered = torch.softmax(below / temperature, 0).gather(0, first) if temperature != 1.0 else greatest
+        if scores.is_cpu:
+            all_values: list[float] = values.tolist()
+            all_ids: list[int] = ids.tolist()
+            return all_values, all_ids, float(greatest), float(mean), float(tempered)
+        parts = [values, ids.to(values.dtype), greatest, mean.view(1), tempered]
+        near: list[float] = torch.cat(parts).tolist()  # float32 holds ids to 2^24
+        return near[:count], [int(one) for one in near[count : 2 * count]], near[-3], near[-2], near[-1]
+
+
+@functools.cache
+def _near() -> Callable[[Tensor, int, float], _Read]:
+    return scripted(_Near())
 
 
 @dataclass(slots=True)
@@ -19,14 +52,14 @@ class Scores:
 
     Attributes:
         ids: of the greatest scores, in descending order.
-        values: theirs, as float32 on the CPU.
+        values: theirs, each a float32.
         logs: natural logarithms of their probabilities.
         entropy: Shannon entropy in nat of the scores' softmax.
         total: logsumexp of the scores divided by the temperature.
     """
 
     ids: list[int]
-    values: np.ndarray
+    values: list[float]
     logs: list[float]
     entropy: float
     total: float
@@ -44,24 +77,17 @@ class Scores:
             count: how many of the greatest to bring over.
             temperature: for `total`.
         """
-        best = torch.topk(scores, min(count, len(scores)))
-        below = scores - best.values[:1]
-        shares = torch.softmax(below, 0)
-        ids = best.indices.int().view(torch.float32)
-        parts = [best.values, ids, shares.gather(0, best.indices[:1]), torch.dot(shares, below)[None]]
-        if temperature != 1:
-            parts.append(torch.logsumexp(scores / temperature, 0, keepdim=True))
-        near, found = torch.cat(parts).cpu().numpy(), len(ids)
-        greatest, mean, *tempered = near[2 * found :].tolist()
+        values, ids, greatest, mean, tempered = _near()(scores, min(count, scores.shape[0]), float(temperature))
         if math.isnan(mean):  # 0 times -inf
-            mean = float(torch.dot(shares, below.clamp_(min=LEAST)))
-        values, own = near[:found], float(near[0]) - math.log(greatest)
+            below = (scores - values[0]).clamp_(min=LEAST)
+            mean = float(torch.dot(torch.softmax(below, 0), below))
+        own = values[0] - math.log(greatest)
         return cls(
-            ids=near[found : 2 * found].view(np.int32).tolist(),
+            ids=ids,
             values=values,
-            logs=(values - np.float64(own)).tolist(),
+            logs=[value - own for value in values],
             entropy=-math.log(greatest) - mean,
-            total=tempered[0] if tempered else own,
+            total=values[0] / temperature - math.log(tempered),
             _whole=scores,
             _own=own,
             _temperature=temperature,
@@ -88,7 +114,7 @@ class Scores:
         rest = math.log1p(-share)
         return Scores(
             ids=[self.ids[place] for place in keep],
-            values=self.values[keep],
+            values=[self.values[place] for place in keep],
             logs=[self.logs[place] - rest for place in keep],
             entropy=(self.entropy + share * log) / (1 - share) + rest,
             total=self.total + math.log1p(-tempered),
@@ -113,5 +139,6 @@ class Scores:
     def rank(self, token: int) -> int:
         """How many scores are greater than a token's, and one."""
         if token in self.ids:
-            return int(np.count_nonzero(self.values > self.values[self.ids.index(token)])) + 1
+            own = self.logs[self.ids.index(token)]
+            return sum(log > own for log in self.logs) + 1
         return int((self.all > self.all[token]).sum()) + 1

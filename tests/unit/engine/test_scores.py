@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from dialogpt_widget import Settings
+from dialogpt_widget.engine import scores as module
 from dialogpt_widget.engine.decoding import Decoder
 from dialogpt_widget.engine.scores import Scores
 
@@ -21,6 +22,7 @@ class Far(Tensor):
     """A tensor that stands for one on a GPU: what is read off it is noted, with its size."""
 
     read: list[int] = []  # noqa: RUF012
+    is_cpu = False
 
     @classmethod
     def __torch_function__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
@@ -32,8 +34,9 @@ class Far(Tensor):
 
 
 @pytest.fixture
-def far() -> Iterator[Far]:
-    """Logits on a device that is far."""
+def far(monkeypatch: pytest.MonkeyPatch) -> Iterator[Far]:
+    """Logits on a device that is far; what reads them is run by Python, for TorchScript knows no such tensors."""
+    monkeypatch.setattr(module, "_near", module._Near)
     Far.read.clear()
     yield torch.randn(VOCABULARY, generator=torch.Generator().manual_seed(0)).mul(3).as_subclass(Far)
     Far.read.clear()
@@ -120,3 +123,15 @@ def test_what_bars_tokens_leaves_numbers() -> None:
     left = torch.log_softmax(torch.tensor([1.0, 0.5]).double(), 0)
     assert own.entropy == pytest.approx(float(-(left.exp() * left).sum()))
     assert own.logprob(1) == -torch.inf
+
+
+@pytest.mark.parametrize("temperature", [1.0, 0.6])
+@pytest.mark.parametrize("barred", [0, VOCABULARY - 3])
+def test_what_is_compiled_is_what_is_written(temperature: float, barred: int) -> None:
+    scores = torch.randn(VOCABULARY, generator=torch.Generator().manual_seed(1)) * 3
+    scores[:barred] = -torch.inf
+    values, ids, *sums = module._near()(scores, 12, temperature)
+    expected = module._Near()(scores, 12, temperature)
+    assert (values, ids) == expected[:2]
+    assert sums == pytest.approx(list(expected[2:]), nan_ok=True)
+    assert Scores.of(scores, 12, temperature).total == pytest.approx(float(torch.logsumexp(scores / temperature, 0)))
