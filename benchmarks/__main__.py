@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from benchmarks import (
+    candidates,
     conversation,
     files,
     floor,
@@ -29,6 +30,7 @@ from benchmarks.weights import SIZES
 ALL: dict[str, Callable[..., dict[str, Any]]] = {
     "reply": reply.run,
     "conversation": conversation.run,
+    "candidates": candidates.run,
     "floor": floor.run,
     "precision": precision.run,
     "overhead": overhead.run,
@@ -41,7 +43,7 @@ ALL: dict[str, Callable[..., dict[str, Any]]] = {
     "inspect": inspect.run,
     "watch": watch.run,
 }
-SIZED = ("reply", "conversation", "floor", "precision", "load", "memory")
+SIZED = ("reply", "conversation", "candidates", "floor", "precision", "load", "memory")
 
 
 def main() -> None:

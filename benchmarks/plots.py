@@ -56,6 +56,18 @@ def floor(name: str, title: str, rows: dict[str, Any]) -> None:
     _save(figure, name, title)
 
 
+def candidates(name: str, title: str, rows: dict[str, Any]) -> None:
+    """Milliseconds a step, by how many candidates there are."""
+    figure, (axis,) = _figure(1, height=3.5)
+    for shade, (variant, row) in zip((THEIRS, *SHADES[1:]), rows.items(), strict=False):
+        axis.plot(list(row["medians"]), list(row["medians"].values()), ".-", color=shade, label=variant)
+    axis.set_xlabel("candidates")
+    axis.set_ylabel("ms a step of all of them")
+    axis.set_ylim(bottom=0)
+    axis.legend(frameon=False)
+    _save(figure, name, title)
+
+
 def _figure(panels: int, *, height: float) -> tuple[Any, list[Any]]:
     import matplotlib as mpl
 

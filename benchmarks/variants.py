@@ -108,6 +108,30 @@ class Card(Variant):
         )
         return Timed(out[0, len(ids) :].tolist(), [moment - began for moment in clock.times[1:]])
 
+    def sampled(self, ids: Sequence[int], count: int, sequences: int) -> Timed:
+        """So many sampled replies of so many tokens, none of them EOS; when each step of all of them was there."""
+        moments = []
+
+        def note(read: torch.Tensor, _: Any, **__: Any) -> torch.Tensor:
+            moments.append(time.perf_counter() - began)
+            return torch.zeros(len(read), dtype=torch.bool)
+
+        prompt = torch.tensor([list(ids)])
+        began = time.perf_counter()
+        self.model.generate(
+            prompt,
+            attention_mask=torch.ones_like(prompt),
+            min_new_tokens=count,
+            max_new_tokens=count,
+            do_sample=True,
+            top_k=40,
+            top_p=0.9,
+            num_return_sequences=sequences,
+            pad_token_id=EOS,
+            stopping_criteria=[note],
+        )
+        return Timed([], moments)
+
     @torch.inference_mode()
     def gap(self, ids: Sequence[int]) -> float:
         """How far apart the two best logits after some ids are, EOS barred."""

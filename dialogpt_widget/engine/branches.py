@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
-from dialogpt_widget.engine.cache import Begun, Cache
-from dialogpt_widget.engine.gpt2 import GPT2, Shape
+from dialogpt_widget.engine.cache import Begun, Cache, Room
+
+if TYPE_CHECKING:
+    from dialogpt_widget.engine.gpt2 import Shape
+
+Read = Callable[[Tensor, Room], Tensor]
 
 
 class Branches(Cache):
@@ -20,11 +25,12 @@ class Branches(Cache):
     Args:
         trunk: the cache of what they share, whose ids must not change as long as the branches grow.
         count: how many branches.
+        read: the forward pass, see `GPT2.forward`.
     """
 
-    def __init__(self, trunk: Cache, count: int) -> None:
+    def __init__(self, trunk: Cache, count: int, read: Read) -> None:
         super().__init__()
-        self._trunk = trunk
+        self._trunk, self._read = trunk, read
         self.length, self.store = trunk.length, trunk.store
         self._shared = trunk.length
         self._own: list[list[int]] = [[] for _ in range(count)]
@@ -49,21 +55,17 @@ class Branches(Cache):
             self._own[row].append(place)
         super().end(count)
 
-    def advance(self, network: GPT2, rows: Sequence[int], ids: Sequence[int]) -> Tensor:
-        """Reads an id of each of some branches; their final hidden states `[rows, w]`.
-
-        Args:
-            network: whose cache the trunk is.
-            rows: which branches, each once.
-            ids: one for each of them.
-        """
+    def advance(self, rows: Sequence[int], ids: Sequence[int]) -> Tensor:
+        """See `Side`."""
+        assert self.store is not None
         self._rows = rows
-        return network.forward(torch.tensor([list(ids)], device=network.device), self)[0]
+        return self._read(torch.tensor([list(ids)], device=self.store.device), self)[0]
 
-    def settle(self, row: int) -> None:
-        """Puts what a branch has read behind what all share, into the trunk; the branches end there."""
+    def settle(self, row: int) -> int:
+        """See `Side`."""
         assert self.store is not None
         self._trunk.append(self.store[..., self._own[row], :])
+        return len(self._own[row])
 
     def _capacity(self, _: Shape, wanted: int) -> int:
         return wanted  # of all branches together, whatever the positions

@@ -9,6 +9,8 @@ Shapes: `b` sequences of `n` new ids, width `w`, `h` heads of `w / h`, `t` ids r
 
 from __future__ import annotations
 
+import copy
+import functools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,11 +20,13 @@ import torch
 from torch import Tensor
 from torch.nn.functional import gelu, layer_norm, scaled_dot_product_attention
 
+from dialogpt_widget.engine.branches import Branches
 from dialogpt_widget.engine.cache import Cache, Room
-from dialogpt_widget.engine.linears import Linear, MakeLinear, linears, scripted
+from dialogpt_widget.engine.linears import Linear, MakeLinear, for_rows, linears, scripted
 from dialogpt_widget.engine.network import filled
 
 PACKERS = 4  # each keeps up to 64 MB in the end, which the C library does not give back
+Run = Callable[..., Tensor]
 Watch = Callable[[Tensor, Tensor | None, Tensor | None], object]
 
 
@@ -100,15 +104,16 @@ class GPT2:
         self._dtype = torch.float32 if self.device.type == "cpu" else self.embeddings.dtype
         make = linears(precision, self.device)
         self._places = weights["wpe.weight"].to(self._dtype)
-        self._layers = _Layers(_layers(shape, weights, make, self._dtype))
-        self._run = scripted(self._layers, *self._layers.linears)
+        self._each = _layers(shape, weights, make, self._dtype)
+        layers = _Layers(self._each)
+        self._run = scripted(layers, *layers.linears)
         self._last_norm = _pair(weights, "ln_f", self._dtype)
         unembed = make(weights["wte.weight" if shape.tied else "lm_head.weight"].t(), None)
         self._unembed: Linear = scripted(unembed)
         self._cache = Cache()
         self.state: Tensor | None = None
 
-    def forward(self, ids: Tensor, cache: Room, watch: Watch | None = None) -> Tensor:
+    def forward(self, ids: Tensor, cache: Room, watch: Watch | None = None, run: Run | None = None) -> Tensor:
         """Reads ids after those that the cache holds, and adds them to it.
 
         Args:
@@ -116,6 +121,7 @@ class GPT2:
             cache: of the same `b` sequences.
             watch: called before each layer with the residual stream `[b, n, w]`, the layer's queries
                 `[b, h, n, w / h]` and its keys `[b, h, t, w / h]`, and once more with the stream after the last.
+            run: the layers in another form.
 
         Returns:
             The final hidden states, after the last layer norm, `[b, n, w]`.
@@ -125,13 +131,13 @@ class GPT2:
         x = self.embeddings[ids].to(self._dtype) + self._places[room.places]
         known, new = list(room.known), list(room.new)
         if watch:
-            for number, layer in enumerate(self._layers.each):
+            for number, layer in enumerate(self._each):
                 before = x
                 x, query = layer(x, known[number], new[number], room.at, room.mask)
                 watch(before, query, known[number][0])
             watch(x, None, None)
         else:
-            x = self._run(x, known, new, room.at, room.mask)
+            x = (run or self._run)(x, known, new, room.at, room.mask)
         cache.end(count)
         return self.last_norm(x)
 
@@ -158,6 +164,11 @@ class GPT2:
         """Forgets what was read and gives the memory back."""
         self._cache = Cache()
 
+    def branches(self, count: int) -> Branches:
+        """Several continuations of what is cached, side by side."""
+        layers = _Layers([layer.for_rows(count) for layer in self._each])
+        return Branches(self._cache, count, functools.partial(self.forward, run=scripted(layers, *layers.linears)))
+
     def states(self, ids: Sequence[int]) -> Tensor:
         """Final hidden states `[n, w]` after each of `ids`, without the cache."""
         return self.many([ids])[0]
@@ -183,6 +194,14 @@ class _Layer(torch.nn.Module):
             make(weights[f"{prefix}{name}.weight"], weights[f"{prefix}{name}.bias"])
             for name in ("attn.c_attn", "attn.c_proj", "mlp.c_fc", "mlp.c_proj")
         )
+
+    def for_rows(self, rows: int) -> _Layer:
+        """The same layer, made for so many rows at a time, again and again."""
+        made = copy.copy(self)
+        made.attention_in, made.attention_out, made.inner_in, made.inner_out = made.linears = tuple(
+            for_rows(linear, rows) for linear in self.linears
+        )
+        return made
 
     def forward(
         self, x: Tensor, known: Tensor, new: Tensor, at: Tensor | None, mask: Tensor | None

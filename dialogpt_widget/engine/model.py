@@ -12,10 +12,12 @@ import torch
 
 from dialogpt_widget.arguments import check_settings, check_text
 from dialogpt_widget.dialogue.context import window_size
+from dialogpt_widget.engine.candidates import Candidates
 from dialogpt_widget.engine.decoding import Decoder
+from dialogpt_widget.engine.kept import Kept
 from dialogpt_widget.engine.loading import Loaded, load
 from dialogpt_widget.engine.memory import give_back
-from dialogpt_widget.engine.readout import PREFILL, Readout, check_known_ids
+from dialogpt_widget.engine.readout import Readout, check_known_ids
 from dialogpt_widget.engine.record import Token
 from dialogpt_widget.engine.source import Progress
 from dialogpt_widget.engine.text import TextStream
@@ -41,7 +43,6 @@ class ChatModel(Readout):
         parameters: how many it has.
         exactness: what another precision than float32 costs, where that was measured.
         compact: whether its states are small beside logits.
-        reused: how many ids, of those before the token decoded last, were in the cache already.
     """
 
     def __init__(self, loaded: Loaded) -> None:
@@ -49,8 +50,7 @@ class ChatModel(Readout):
         super().__init__(loaded)
         self.device_name = _device_name(loaded.device, self.threads)
         self.exactness = loaded.exactness
-        self._cached: list[int] = []
-        self.reused = 0
+        self._kept = Kept(loaded.network)
 
     @classmethod
     def from_pretrained(
@@ -72,8 +72,14 @@ class ChatModel(Readout):
 
     def __del__(self, ending: Callable[[], bool] = sys.is_finalizing) -> None:
         """Gives back the memory that the model took."""
+        self.__dict__.pop("_kept", None)  # it holds the network, too
         if self.__dict__.pop("_network", None) is not None and not ending():
             give_back(self.device)
+
+    @property
+    def reused(self) -> int:
+        """How many ids, of those before the token decoded last, were in the cache already."""
+        return self._kept.reused
 
     @property
     def remark(self) -> str | None:
@@ -126,20 +132,57 @@ class ChatModel(Readout):
             ValueError: the context is empty, has unknown ids, or leaves no room in the window.
             ModelError: memory ran out.
         """
-        settings = Settings() if settings is None else check_settings(settings)
-        window = window_size(settings, self.positions)
-        check_known_ids(ids, self.vocabulary)
-        if len(ids) + len(prefix) >= window:
-            raise ValueError(f"{len(ids) + len(prefix)} tokens leave no room for a reply in a window of {window}.")
-        if settings.seed is None:
-            settings = settings.replace(seed=draw_seed())
+        settings, limit = self._checked(ids, settings, len(prefix))
         forced = dict(forced or {})
         if forced:
             check_known_ids(list(forced.values()), self.vocabulary)
         decoder = Decoder(settings, self.eos, reply)
-        limit = min(settings.max_new_tokens, window - len(ids))
         keep = states if self.compact else None
         return self._tokens(list(ids), list(prefix), decoder, limit, stop or threading.Event(), forced, keep)
+
+    def generate_many(
+        self,
+        ids: Sequence[int],
+        settings: Settings | None = None,
+        stop: threading.Event | None = None,
+        *,
+        count: int | None = None,
+        reply: int = 0,
+        states: Sequence[list[torch.Tensor]] | None = None,
+    ) -> Candidates:
+        """Decodes several replies to one context side by side, which is read once; iterate over what is returned.
+
+        Args:
+            ids: as for `generate`.
+            settings: as for `generate`.
+            stop: as for `generate`.
+            count: how many, by default `settings.candidates`.
+            reply: the number of the first one, which selects its dice; the others' follow.
+            states: of each reply a list as for `generate`.
+
+        Raises:
+            TypeError, ValueError, ModelError: as for `generate`.
+        """
+        settings, limit = self._checked(ids, settings, 0)
+        if count is None:
+            count = settings.candidates
+        if type(count) is not int or count < 1:
+            raise ValueError(f"count is how many replies there are to be, at least 1; got {count!r}.")
+        decoders = [Decoder(settings, self.eos, reply + row) for row in range(count)]
+        keep = states if self.compact else None
+        stop = stop or threading.Event()
+        return Candidates(self._network, self._kept, self._computing, ids, decoders, limit, stop, keep)
+
+    def _checked(self, ids: Sequence[int], settings: Settings | None, begun: int) -> tuple[Settings, int]:
+        """Settings with a seed, and how long a reply may be of which some ids are decided already."""
+        settings = Settings() if settings is None else check_settings(settings)
+        window = window_size(settings, self.positions)
+        check_known_ids(ids, self.vocabulary)
+        if len(ids) + begun >= window:
+            raise ValueError(f"{len(ids) + begun} tokens leave no room for a reply in a window of {window}.")
+        if settings.seed is None:
+            settings = settings.replace(seed=draw_seed())
+        return settings, min(settings.max_new_tokens, window - len(ids))
 
     def _tokens(
         self,
@@ -154,7 +197,7 @@ class ChatModel(Readout):
         while len(said) < limit:
             began = time.perf_counter()
             with self._computing():
-                logits = self._next_logits([*ids, *said], stop)
+                logits = self._kept.read([*ids, *said], stop)
                 if logits is None:
                     return
                 if keep is not None and self._network.state is not None:
@@ -165,41 +208,9 @@ class ChatModel(Readout):
                 return
             said.append(token.id)
 
-    def _next_logits(self, ids: list[int], stop: threading.Event) -> torch.Tensor | None:
-        """Logits `[vocabulary]` after `ids`, from the cache where it holds their beginning; None when stopped."""
-        logits = None
-        try:
-            start = self.reused = self._reuse(ids)
-            for begin in range(start, len(ids), PREFILL):
-                if stop.is_set():
-                    return None
-                piece = ids[begin : begin + PREFILL]
-                logits = self._network.advance(piece)
-                self._cached.extend(piece)
-        except BaseException:
-            self.forget()
-            raise
-        return logits
-
-    def _reuse(self, ids: list[int]) -> int:
-        """Crops the cache to what it shares with `ids`; returns how many ids need not be read again."""
-        same = min(len(self._cached), len(ids) - 1)
-        if self._cached[:same] != ids[:same]:
-            same = next(place for place in range(same) if self._cached[place] != ids[place])
-        if same > 0:
-            try:
-                self._network.keep(same)
-                del self._cached[same:]
-                return same
-            except (RuntimeError, ValueError, AttributeError):  # a cache that cannot be cropped, such as a state space
-                pass
-        self.forget()
-        return 0
-
     def forget(self) -> None:
         """Gives back the memory of the keys and values; the next reply reads its whole context again."""
-        self._network.forget()
-        self._cached = []
+        self._kept.forget()
 
 
 def draw_seed() -> int:

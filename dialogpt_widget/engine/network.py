@@ -9,6 +9,23 @@ from typing import Any, Protocol
 
 import torch
 
+from dialogpt_widget.engine.copies import Copies
+
+
+class Side(Protocol):
+    """Several continuations of what a network has read, side by side, as long as that does not change."""
+
+    def advance(self, rows: Sequence[int], ids: Sequence[int]) -> torch.Tensor:
+        """Reads an id of each of some continuations; the states `[rows, ...]` after them.
+
+        Args:
+            rows: which continuations, each once; one that was left out does not come back.
+            ids: one for each of them.
+        """
+
+    def settle(self, row: int) -> int:
+        """Has the network go on from what a continuation has read, of which it keeps so many ids; the others end."""
+
 
 class Network(Protocol):
     """A causal language model with the cache of the one sequence that it has read last.
@@ -41,6 +58,9 @@ class Network(Protocol):
 
     def forget(self) -> None:
         """Forgets what was read and gives the memory back."""
+
+    def branches(self, count: int) -> Side:
+        """So many continuations of what was read, of which none has read more."""
 
     def states(self, ids: Sequence[int]) -> torch.Tensor:
         """The states `[n, ...]` after each of `ids`, without the cache."""
@@ -98,6 +118,10 @@ class TransformersNetwork:
     def forget(self) -> None:
         """See `Network`."""
         self._cache, self._length = None, 0
+
+    def branches(self, count: int) -> Side:
+        """See `Network`."""
+        return Copies(self._model, self._cache, count)
 
     def unembed(self, states: torch.Tensor) -> torch.Tensor:
         """See `Network`."""

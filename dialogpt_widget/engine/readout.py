@@ -20,7 +20,7 @@ from dialogpt_widget.engine.loading import Loaded, out_of_memory
 if TYPE_CHECKING:
     from dialogpt_widget.engine.depth import Depth
 
-PREFILL = 256  # tokens of a long context that are read at once, so that a stop is heard in between
+AT_ONCE = 256  # tokens whose whole distributions are looked at together
 
 
 class Readout:
@@ -121,8 +121,8 @@ class Readout:
         """
         states = self.states(ids)
         rows = given_rows(ids, self.vocabulary)
-        for begin in range(0, len(ids) - 1, PREFILL):
-            piece = slice(begin, min(begin + PREFILL, len(ids) - 1))
+        for begin in range(0, len(ids) - 1, AT_ONCE):
+            piece = slice(begin, min(begin + AT_ONCE, len(ids) - 1))
             self._score(rows[begin + 1 : piece.stop + 1], self.unembed(states[piece]))
         rows["position"] = np.arange(len(ids))
         rows["eos"] = rows["id"] == self.eos

@@ -23,11 +23,11 @@ def grown(own: GPT2, shared: list[int], branches: list[list[int]]) -> tuple[Bran
     """Branches that have read all of their ids, and each one's last state."""
     own.forget()
     own.advance(shared)
-    made = Branches(own._cache, len(branches))
+    made = own.branches(len(branches))
     last: list[torch.Tensor] = [torch.empty(0)] * len(branches)
     for step in range(max(map(len, branches))):
         rows = [row for row, ids in enumerate(branches) if step < len(ids)]
-        states = made.advance(own, rows, [branches[row][step] for row in rows])
+        states = made.advance(rows, [branches[row][step] for row in rows])
         for row, state in zip(rows, states, strict=True):
             last[row] = state
     return made, last
@@ -76,7 +76,7 @@ def test_branches_together_may_be_longer_than_the_model_can_read(monkeypatch: py
 def test_what_is_shared_is_not_copied() -> None:
     own = network()
     own.advance(list(range(50)))
-    made = Branches(own._cache, 3)
-    made.advance(own, [0, 1, 2], [1, 2, 3])
+    made = own.branches(3)
+    made.advance([0, 1, 2], [1, 2, 3])
     assert made.store is own._cache.store
     assert own._cache.length == 50
