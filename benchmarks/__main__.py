@@ -43,17 +43,19 @@ ALL: dict[str, Callable[..., dict[str, Any]]] = {
     "inspect": inspect.run,
     "watch": watch.run,
 }
+SLOW = ("page", "inspect", "watch")  # in a browser, and as long as all else
 SIZED = ("reply", "conversation", "candidates", "floor", "precision", "load", "memory")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", choices=[*ALL, []], help=f"which: {', '.join(ALL)} (default: all)")
-    parser.add_argument("--quick", action="store_true", help="smaller models and fewer rounds")
+    quick = f"smaller models and fewer rounds; {', '.join(SLOW)} only where they are named"
+    parser.add_argument("--quick", action="store_true", help=quick)
     parser.add_argument("--size", choices=SIZES, help=f"of the random weights in {', '.join(SIZED)}")
     options = parser.parse_args()
     faults: list[str] = []
-    for name in options.names or ALL:
+    for name in options.names or [name for name in ALL if not (options.quick and name in SLOW)]:
         sized = {"size": options.size} if options.size and name in SIZED else {}
         began = time.perf_counter()
         results = ALL[name](quick=options.quick, **sized)

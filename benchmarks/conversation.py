@@ -42,7 +42,7 @@ class Exchange:
 def run(*, quick: bool, size: str | None = None) -> dict[str, Any]:
     """Seconds of whole conversations."""
     size = size or ("small" if quick else "medium")
-    rounds, window = (1, 300) if quick else (3, 1000)
+    rounds, window = (1, 200) if quick else (3, 1000)
     torch.set_num_threads(processors())
     with checkpoints(size, "float32") as folders:
         card, model = Card(folders["float32"]), _model(folders["float32"])

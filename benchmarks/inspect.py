@@ -116,7 +116,7 @@ def run(*, quick: bool) -> dict[str, Any]:
                 browser.new_page(viewport={"width": 900, "height": 900}),
             )
             empty.set_content(EMPTY)
-            rounds = 3 if quick else 9
+            rounds = 1 if quick else 9
             rows = _strip(strip, rounds) | _appended(chat, rounds)
             boxes = {
                 "nothing (control)": (empty, ".box"),

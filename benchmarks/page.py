@@ -60,7 +60,7 @@ def run(*, quick: bool) -> dict[str, Any]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
         try:
-            return _measure(browser, rounds=3 if quick else 9)
+            return _measure(browser, rounds=1 if quick else 9)
         finally:
             browser.close()
 

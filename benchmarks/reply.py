@@ -34,11 +34,11 @@ Measured = dict[str, list[Timed]]
 def run(*, quick: bool, size: str | None = None) -> dict[str, Any]:
     """Time to the first token, milliseconds a token after it, and in all, by variant and history."""
     size = size or ("small" if quick else "medium")
-    rounds, histories = (2, (100, 900)) if quick else (7, (0, 100, 500, 900))
+    rounds, histories = (1, (100, 900)) if quick else (7, (0, 100, 500, 900))
     torch.set_num_threads(processors())
     left_out: list[str] = []
     with checkpoints(size, "float32", "float16") as folders:
-        variants = make(size, folders, left_out)
+        variants = make(size, folders, left_out, quick=quick)
     card = variants[0]
     assert isinstance(card, Card)
     title = f"A reply of {REPLY} tokens, random weights of DialoGPT-{size}'s shape, {rounds} rounds"
@@ -65,12 +65,17 @@ def run(*, quick: bool, size: str | None = None) -> dict[str, Any]:
     return results | {"faults": faults}
 
 
-def make(size: str, folders: dict[str, Path], left_out: list[str]) -> list[Variant]:
+def make(size: str, folders: dict[str, Path], left_out: list[str], *, quick: bool = False) -> list[Variant]:
     """All variants, on the same weights; what cannot be had is told in `left_out`. The first is the card's loop."""
+    others = [_ctranslate2(folders)]
+    if quick:
+        left_out.append("ONNX Runtime, for which exporting takes longer than measuring: see without --quick")
+    else:
+        others.append(_onnx(size, folders))
     card = Card(folders["float32"])
     kept = KeptCache(folders["float32"], card.model)
     variants: list[Variant] = [card, kept, *engines(folders)]
-    for peers in (_ctranslate2(folders), _onnx(size, folders)):
+    for peers in others:
         try:
             variants += peers
         except MissingError as error:
@@ -129,15 +134,16 @@ def compare(card: Card, measured: Measured, prompts: Sequence[Sequence[int]], ex
     said = {}
     for name, replies in measured.items():
         apart = [first_difference(one.ids, other.ids) for one, other in zip(expected, replies, strict=True)]
-        gaps = [
-            card.gap([*ids, *one.ids[:place]])
+        different = [
+            [*ids, *one.ids[:place]]
             for ids, one, place in zip(prompts, expected, apart, strict=True)
             if place is not None
         ]
-        if not gaps:
+        gaps = [card.gap(ids) for ids in different if name in exact]
+        if not different:
             said[name] = "equal"
-        elif name not in exact:
-            said[name] = f"{len(gaps)} of {len(apart)} differ"
+        elif not gaps:
+            said[name] = f"{len(different)} of {len(apart)} differ"
         elif max(gaps) < TIE:
             said[name] = f"equal but for {len(gaps)} ties (two best logits within {max(gaps):.0e})"
         else:

@@ -194,14 +194,10 @@ class Engine(Variant):
         return Timed(said, times)
 
 
-def engines(folders: dict[str, Path]) -> list[Engine]:
-    """The engine in each of its precisions, from folders with the same weights by their form."""
-    return [
-        Engine(folders["float32"], "float32", "float32"),
-        Engine(folders["float16"], "float32", "float16"),
-        Engine(folders["float16"], "bfloat16", "float16"),
-        Engine(folders["float16"], "int8", "float16"),
-    ]
+def engines(folders: dict[str, Path], rounded: Sequence[str] = ("bfloat16", "int8")) -> list[Engine]:
+    """The engine in float32 and in the precisions that round, from folders with the same weights by their form."""
+    exact = [Engine(folders[stored], "float32", stored) for stored in ("float32", "float16")]
+    return exact + [Engine(folders["float16"], precision, "float16") for precision in rounded]
 
 
 def first_difference(expected: Sequence[int], found: Sequence[int]) -> int | None:

@@ -60,7 +60,7 @@ def run(*, quick: bool) -> dict[str, Any]:
     from browser.notebook import Notebook
     from playwright.sync_api import sync_playwright
 
-    size, rounds = ("small", 3) if quick else ("medium", 7)
+    size, rounds = ("small", 1) if quick else ("medium", 7)
     found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         lab = Lab(Path(folder))
