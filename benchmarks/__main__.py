@@ -24,7 +24,7 @@ from benchmarks import (
     watch,
     wire,
 )
-from benchmarks.measure import save
+from benchmarks.measure import named, save
 from benchmarks.weights import SIZES
 
 ALL: dict[str, Callable[..., dict[str, Any]]] = {
@@ -43,13 +43,20 @@ ALL: dict[str, Callable[..., dict[str, Any]]] = {
     "inspect": inspect.run,
     "watch": watch.run,
 }
+EPILOG = (
+    "Results go to benchmarks/results, those of --quick to benchmarks/results/quick. A bar is what a figure is meant "
+    "to reach on a quiet machine of two cores, in a full run; ! marks one that was missed. All of them take about an "
+    "hour, the quick ones five minutes. Nothing else should run meanwhile."
+)
 SLOW = ("page", "inspect", "watch")  # in a browser, and as long as all else
 SIZED = ("reply", "conversation", "candidates", "floor", "precision", "load", "memory")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("names", nargs="*", choices=[*ALL, []], help=f"which: {', '.join(ALL)} (default: all)")
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__, epilog=EPILOG)
+    parser.add_argument(
+        "names", nargs="*", metavar="name", choices=[*ALL, []], help=f"which: {', '.join(ALL)} (default: all)"
+    )
     quick = f"smaller models and fewer rounds; {', '.join(SLOW)} only where they are named"
     parser.add_argument("--quick", action="store_true", help=quick)
     parser.add_argument("--size", choices=SIZES, help=f"of the random weights in {', '.join(SIZED)}")
@@ -59,7 +66,7 @@ def main() -> None:
         sized = {"size": options.size} if options.size and name in SIZED else {}
         began = time.perf_counter()
         results = ALL[name](quick=options.quick, **sized)
-        save(name, results)
+        save(named(name, quick=options.quick), results)
         print(f"\n({name}: {time.perf_counter() - began:.0f} s)", flush=True)
         faults += [f"{name}: {fault}" for fault in results.get("faults", ())]
     if faults:

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from benchmarks import plots
-from benchmarks.measure import bar, times_faster
+from benchmarks.measure import bar, named, times_faster
 from benchmarks.reply import EXACT, HALF, SETTLE, prompt_of
 from benchmarks.variants import Card, Engine, Timed, engines
 from benchmarks.weights import checkpoints
@@ -40,7 +40,7 @@ def run(*, quick: bool, size: str | None = None) -> dict[str, Any]:
         print(f"  {name:38}{one:14.1f}{five:8.1f}{ten:8.1f}{ratios[0]:17.2f}{ratios[1]:7.2f}")
         rows[name] = {"medians": dict(zip(COUNTS, medians, strict=True)), "ratios": ratios, "all": by_count}
     bars = [bar(f"{name}: a step of 10, times one", rows[name]["ratios"][-1], most=MOST) for name in (EXACT, HALF)]
-    plots.candidates("candidates", title, rows)
+    plots.candidates(named("candidates", quick=quick), title, rows)
     return {"size": size, "rows": rows, "bars": bars}
 
 

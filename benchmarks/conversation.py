@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from benchmarks import plots
-from benchmarks.measure import bar, table, times_faster
+from benchmarks.measure import bar, named, table, times_faster
 from benchmarks.reply import REPLY, SETTLE, TIE
 from benchmarks.variants import Card, first_difference
 from benchmarks.weights import checkpoints
@@ -63,7 +63,7 @@ def run(*, quick: bool, size: str | None = None) -> dict[str, Any]:
     print(f"  turns dropped at the end: {last.dropped}; replies that differ in a tie: {len(ties)}")
     reached = bar("whole conversation, times faster", times_faster(times[card.name], times[CHAT]), least=2.3)
     turns = [{"context": one.context, "card": one.card, "chat": one.chat} for one in talks[0]]
-    plots.conversation("conversation", title, turns)
+    plots.conversation(named("conversation", quick=quick), title, turns)
     return {"size": size, "rows": rows, "turns": turns, "ties": ties, "bars": [reached], "faults": faults}
 
 

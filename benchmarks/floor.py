@@ -10,7 +10,7 @@ import torch
 
 from benchmarks import plots
 from benchmarks.bandwidth import Memory, read_a_token
-from benchmarks.measure import bar
+from benchmarks.measure import bar, named
 from benchmarks.reply import BRAIN, EXACT, HALF, INTEGER, SETTLE, prompt_of
 from benchmarks.variants import engines
 from benchmarks.weights import checkpoints, shape_of
@@ -61,5 +61,5 @@ def run(*, quick: bool, size: str | None = None) -> dict[str, Any]:
     print(f"  bytes: {weights:,} weights of the linear maps and the output layer, 4 each in float32, 2 where a float16")
     print("  file stays as it is and in bfloat16, 1 in int8")
     bars = [bar(f"{name}: distance to the floor", rows[name]["distance"], most=most) for name, most in BARS.items()]
-    plots.floor("floor", title, rows)
+    plots.floor(named("floor", quick=quick), title, rows)
     return {"size": size, "bytes a second": speed, "all speeds": speeds, "rows": rows, "bars": bars}

@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from benchmarks.measure import save, table
+from benchmarks.measure import named, save, table
 from benchmarks.page import opened
 from dialogpt_widget import ChatWidget
 
@@ -229,4 +229,5 @@ def _page(browser: Any) -> Any:
 
 
 if __name__ == "__main__":
-    save("inspect", run(quick="--quick" in sys.argv))
+    quick = "--quick" in sys.argv
+    save(named("inspect", quick=quick), run(quick=quick))

@@ -56,6 +56,11 @@ def bar(what: str, value: float, *, least: float | None = None, most: float | No
     return {"what": what, "value": value, "bar": wanted, "held": held}
 
 
+def named(name: str, *, quick: bool) -> str:
+    """What results are called: those of a quick run are kept apart, for they say less."""
+    return f"quick/{name}" if quick else name
+
+
 def save(name: str, results: dict[str, Any]) -> None:
     """Writes results with the machine and the versions they were measured on."""
     import torch
@@ -69,8 +74,10 @@ def save(name: str, results: dict[str, Any]) -> None:
         "threads": torch.get_num_threads(),
         "versions": {package: version(package) for package in PACKAGES} | _installed(PEERS),
     }
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / f"{name}.json").write_text(json.dumps({"about": about, "results": results}, indent=1) + "\n")
+    file = RESULTS / f"{name}.json"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps({"about": about, "results": results}, indent=1) + "\n")
+    print(f"  written to benchmarks/results/{name}.json")
 
 
 def _installed(packages: Sequence[str]) -> dict[str, str]:

@@ -86,6 +86,7 @@ def _save(figure: Any, name: str, title: str) -> None:
     from matplotlib import pyplot as plt
 
     figure.suptitle("\n".join(textwrap.wrap(title, 90)), fontsize=10)
-    RESULTS.mkdir(exist_ok=True)
-    figure.savefig(RESULTS / f"{name}.svg", metadata={"Date": None})
+    file = RESULTS / f"{name}.svg"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(file, metadata={"Date": None})
     plt.close(figure)

@@ -13,7 +13,7 @@ import torch
 
 from benchmarks import plots
 from benchmarks.apart import Apart
-from benchmarks.measure import bar, times_faster
+from benchmarks.measure import bar, named, times_faster
 from benchmarks.peers import CTranslate2, OnnxRuntime
 from benchmarks.variants import NEW, Card, KeptCache, MissingError, Timed, Variant, engines, first_difference
 from benchmarks.weights import checkpoints, random_weights, shape_of, talk
@@ -61,7 +61,7 @@ def run(*, quick: bool, size: str | None = None) -> dict[str, Any]:
     for one in left_out:
         print(f"  left out: {one}")
     results["bars"] = _bars(results["histories"])
-    plots.replies("reply", title, results["histories"])
+    plots.replies(named("reply", quick=quick), title, results["histories"])
     return results | {"faults": faults}
 
 

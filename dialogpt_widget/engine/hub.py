@@ -270,7 +270,7 @@ def _offline(name: str, error: Exception) -> ModelError:
     return ModelError(
         "offline",
         f"{title_of(name)} could not be downloaded.",
-        f"It is not on this machine, and the Hugging Face hub did not answer ({type(error).__name__}). "
-        'Check the network and try again, or chat with the embedded model: "mini".',
+        f"It is not on this machine, nor is there a folder of that name here, and the Hugging Face hub did not answer "
+        f'({type(error).__name__}). Check the network and try again, or chat with the embedded model: "mini".',
         (MINI,),
     )
