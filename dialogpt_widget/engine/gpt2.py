@@ -166,8 +166,9 @@ class GPT2:
 
     def branches(self, count: int) -> Branches:
         """Several continuations of what is cached, side by side."""
-        layers = _Layers([layer.for_rows(count) for layer in self._each])
-        return Branches(self._cache, count, functools.partial(self.forward, run=scripted(layers, *layers.linears)))
+        each = [layer.for_rows(count) for layer in self._each]
+        run = None if each == self._each else _Layers(each)
+        return Branches(self._cache, count, functools.partial(self.forward, run=run))
 
     def states(self, ids: Sequence[int]) -> Tensor:
         """Final hidden states `[n, w]` after each of `ids`, without the cache."""
@@ -196,11 +197,10 @@ class _Layer(torch.nn.Module):
         )
 
     def for_rows(self, rows: int) -> _Layer:
-        """The same layer, made for so many rows at a time, again and again."""
-        made = copy.copy(self)
-        made.attention_in, made.attention_out, made.inner_in, made.inner_out = made.linears = tuple(
-            for_rows(linear, rows) for linear in self.linears
-        )
+        """The same layer, made for so many rows at a time, again and again; itself where that is no other."""
+        linears = tuple(for_rows(linear, rows) for linear in self.linears)
+        made = self if linears == self.linears else copy.copy(self)
+        made.attention_in, made.attention_out, made.inner_in, made.inner_out = made.linears = linears
         return made
 
     def forward(

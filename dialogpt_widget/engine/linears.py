@@ -157,7 +157,10 @@ class _SingleMap:
         """The weights in the order in which oneDNN multiplies so many rows; these as they are where that is no gain."""
         if rows < FEW or not _has("mkldnn", "_reorder_linear_weight"):
             return self
-        packed = _op("mkldnn", "_reorder_linear_weight")(self._weight.t(), rows)
+        try:
+            packed = _op("mkldnn", "_reorder_linear_weight")(self._weight.t(), rows)
+        except RuntimeError:  # there is no memory for it
+            return self
         return lambda x: self._multiply(x, packed, self._bias, "none", [], "")
 
 

@@ -12,7 +12,14 @@ from weakref import WeakKeyDictionary
 
 import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
-from transformers import AutoModelForCausalLM, GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
+from transformers import (
+    AutoModelForCausalLM,
+    GPT2Config,
+    GPT2LMHeadModel,
+    LlamaConfig,
+    LlamaForCausalLM,
+    PreTrainedTokenizerFast,
+)
 
 from dialogpt_widget.dialogue.turn import Turn
 from dialogpt_widget.engine.gpt2 import GPT2, Shape
@@ -84,6 +91,27 @@ def random_gpt2(
         if tokenizer.eos_token_id < config.vocab_size:
             model.transformer.wte.weight[tokenizer.eos_token_id] *= eagerness
     return model
+
+
+def llama(seed: int = 0, *, positions: int = 256, eagerness: float = 1.0) -> LlamaForCausalLM:
+    """A model of another architecture, of random weights; for the arguments see `random_gpt2`."""
+    tokenizer = byte_tokenizer()
+    torch.manual_seed(seed)
+    shape = LlamaConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=32,
+        intermediate_size=64,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        max_position_embeddings=positions,
+        bos_token_id=None,
+        eos_token_id=tokenizer.eos_token_id,
+        initializer_range=0.5,
+    )
+    network = LlamaForCausalLM(shape).eval()
+    with torch.no_grad():
+        network.lm_head.weight[tokenizer.eos_token_id] *= eagerness
+    return network
 
 
 def lean(network: GPT2LMHeadModel) -> GPT2:

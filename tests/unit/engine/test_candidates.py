@@ -6,15 +6,15 @@ import threading
 
 import pytest
 import torch
-from builders import byte_tokenizer, chat_model
+from builders import chat_model, llama
 from hypothesis import given
 from hypothesis import settings as trials
 from hypothesis import strategies as st
 from test_model_generate import GREEDY, forwards, some_ids
-from transformers import Cache, LlamaConfig, LlamaForCausalLM
+from transformers import Cache
 
 from dialogpt_widget.engine.candidates import Candidates
-from dialogpt_widget.engine.model import ChatModel
+from dialogpt_widget.engine.linears import _SingleMap
 from dialogpt_widget.engine.record import Token
 from dialogpt_widget.settings import Settings
 
@@ -31,26 +31,6 @@ def replies(candidates: Candidates) -> list[list[Token]]:
 
 def ids_of(tokens: list[Token]) -> list[int]:
     return [token.id for token in tokens]
-
-
-def llama(seed: int = 0) -> ChatModel:
-    tokenizer = byte_tokenizer()
-    torch.manual_seed(seed)
-    shape = LlamaConfig(
-        vocab_size=len(tokenizer),
-        hidden_size=32,
-        intermediate_size=64,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        max_position_embeddings=256,
-        bos_token_id=None,
-        eos_token_id=tokenizer.eos_token_id,
-        initializer_range=0.5,
-    )
-    network = LlamaForCausalLM(shape).eval()
-    with torch.no_grad():
-        network.lm_head.weight[tokenizer.eos_token_id] *= 4
-    return chat_model(seed, network=network)
 
 
 @trials(max_examples=30, deadline=None)
@@ -72,7 +52,7 @@ def test_each_reply_is_the_one_that_its_dice_give_alone(seed: int, count: int, c
 def test_another_architecture_has_candidates_too(lacking: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
     if lacking:
         monkeypatch.delattr(Cache, lacking)
-    many, alone = llama(), llama()
+    many, alone = (chat_model(0, network=llama(eagerness=4)) for _ in range(2))
     ids = some_ids(20)
     found = replies(many.generate_many(ids, WILD, count=4))
     expected = [ids_of(list(alone.generate(ids, WILD, reply=row))) for row in range(4)]
@@ -173,3 +153,12 @@ def test_states_are_those_that_each_token_was_decoded_from() -> None:
         assert len(own) == len(tokens)
         expected = model.states([*ids, *ids_of(tokens)])[len(ids) - 1 : -1]
         torch.testing.assert_close(torch.stack(own), expected, rtol=1e-4, atol=1e-4)
+
+
+def test_weights_are_stored_anew_only_where_that_is_faster(monkeypatch: pytest.MonkeyPatch) -> None:
+    network = chat_model(1)._network
+    network.advance([1, 2])
+    assert network.branches(2)._read.keywords["run"] is None
+    assert network.branches(5)._read.keywords["run"] is not None
+    monkeypatch.setattr(_SingleMap, "for_rows", lambda self, _: self)
+    assert network.branches(5)._read.keywords["run"] is None

@@ -6,9 +6,8 @@ import random
 
 import pytest
 import torch
-from builders import byte_tokenizer, chat_model
+from builders import chat_model, llama
 from test_model_generate import GREEDY, forwards, reply_ids, some_ids
-from transformers import LlamaConfig, LlamaForCausalLM
 
 from dialogpt_widget.chat import Chat
 from dialogpt_widget.engine.gpt2 import GPT2
@@ -93,20 +92,7 @@ def test_300_turns_in_a_row_all_get_an_answer() -> None:
 
 
 def test_another_architecture_without_absolute_positions_chats() -> None:
-    tokenizer = byte_tokenizer()
-    torch.manual_seed(0)
-    shape = LlamaConfig(
-        vocab_size=len(tokenizer),
-        hidden_size=32,
-        intermediate_size=64,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        max_position_embeddings=128,
-        bos_token_id=None,
-        eos_token_id=tokenizer.eos_token_id,
-        initializer_range=0.5,
-    )
-    network = LlamaForCausalLM(shape).eval()
+    network = llama(positions=128)
     model = chat_model(0, network=network)
     assert model.positions == 128
     ids = some_ids(60)
