@@ -11,6 +11,7 @@ from typing import Any
 from dialogpt_widget.chat import Chat
 from dialogpt_widget.engine.errors import ModelError
 from dialogpt_widget.engine.names import MEDIUM, MINI, recommended, title_of
+from dialogpt_widget.reranking import RERANKERS
 from dialogpt_widget.settings import Settings
 
 LEAVE = "/quit or Ctrl-D ends the chat."
@@ -24,7 +25,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = vars(_parser().parse_args(arguments))
     chosen = {name: value for name, value in options.items() if value is not None and name in Settings().to_dict()}
     try:
-        chat = Chat(options["model"], device=options["device"], precision=options["precision"])
+        chat = Chat(
+            options["model"], device=options["device"], precision=options["precision"], rerank=options["rerank"]
+        )
         chat.settings = chat.settings.replace(**chosen)
         model = chat.load_model(_Progress())
     except (ModelError, ValueError) as error:
@@ -110,9 +113,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--precision", default="auto", help="auto, float32, bfloat16, float16 or int8 (default: %(default)s)"
     )
+    parser.add_argument("--rerank", choices=[*RERANKERS], help="what chooses one of several candidates")
     for row in Settings.schema():
-        if row["name"] != "candidates":
-            parser.add_argument(f"--{row['name'].replace('_', '-')}", **_argument(row))
+        parser.add_argument(f"--{row['name'].replace('_', '-')}", **_argument(row))
     return parser
 
 

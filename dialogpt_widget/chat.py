@@ -8,13 +8,17 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from dialogpt_widget.arguments import check_show, explain_keywords
+from dialogpt_widget.comparing import Sides, sides_of
 from dialogpt_widget.dialogue import files
 from dialogpt_widget.dialogue.conversation import Conversation
 from dialogpt_widget.dialogue.exports import Messages, check_messages, messages_of, read_messages
 from dialogpt_widget.dialogue.messages import check_message, well_formed
+from dialogpt_widget.dialogue.nbest import NBest
 from dialogpt_widget.dialogue.turn import Turn
 from dialogpt_widget.engine.names import MEDIUM, recommended
 from dialogpt_widget.keep import Keeps
+from dialogpt_widget.many import BATCH, Histories, reply_many
+from dialogpt_widget.reranking import Rerank, Reranking
 from dialogpt_widget.running import Show, alone
 from dialogpt_widget.saying import user_turn, written_turn
 from dialogpt_widget.settings import Settings
@@ -23,6 +27,8 @@ from dialogpt_widget.snippet import as_python
 from dialogpt_widget.stepping import Stepping
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from dialogpt_widget.engine.model import ChatModel
 
 
@@ -36,6 +42,8 @@ class Chat(Sharing, Stepping, Keeps):
         revision: a branch, tag or commit on the hub.
         settings: how replies are decoded; if not given, the defaults, or for "mini" what suits it.
         conversation: a conversation to go on with.
+        rerank: what chooses one of several replies, where `settings.candidates` or `settings.num_beams` is above 1: a
+            name of `dialogpt_widget.reranking.RERANKERS`, a scorer, a function, several with weights; see `Reranking`.
 
     Example:
         >>> chat = Chat("mini")
@@ -52,7 +60,9 @@ class Chat(Sharing, Stepping, Keeps):
         revision: str | None = None,
         settings: Settings | None = None,
         conversation: Conversation | None = None,
+        rerank: Rerank | Reranking = None,
     ) -> None:
+        self._reranking = rerank if isinstance(rerank, Reranking) else Reranking(rerank)
         self.use(model, device=device, precision=precision, revision=revision)
         self.differences, self.stranger = {}, False
         super().__init__(conversation, recommended(self.model_name) if settings is None else settings)
@@ -165,7 +175,7 @@ class Chat(Sharing, Stepping, Keeps):
         with alone(self._busy, self.pace):
             if stop.is_set():
                 raise asyncio.CancelledError  # before anything was said
-            return self.run(self.reply(self.say(text), stop, said=True), show)
+            return self.run(self.answer(self.say(text), stop, said=True), show)
 
     async def asend(self, text: str, show: Show | None = None) -> Turn:
         """`send` for asyncio; cancelling it stops the reply, or keeps it from beginning."""
@@ -181,7 +191,7 @@ class Chat(Sharing, Stepping, Keeps):
         """Answers again: another version of a reply, or an answer to a user's turn; by default the path's last."""
         check_show(show)
         with alone(self._busy, self.pace):
-            return self.run(self.reply(turn), show)
+            return self.run(self.answer(turn), show)
 
     def continue_(self, turn: Turn | int, show: Show | None = None) -> Turn:
         """Goes on with a reply that was cut off, written or imported, as a new version of it; see `continuation`."""
@@ -218,7 +228,45 @@ class Chat(Sharing, Stepping, Keeps):
         check_show(show)
         with alone(self._busy, self.pace):
             changed = self.rewrite(turn, text)
-            return changed if changed.role == "assistant" else self.run(self.reply(changed, said=True), show)
+            return changed if changed.role == "assistant" else self.run(self.answer(changed, said=True), show)
+
+    def compare(self, sides: Sides, turn: Turn | int | None = None) -> NBest:
+        """Answers a turn as several settings or models would, with the same dice; `pick` says which one goes on.
+
+        Args:
+            sides: 2 to 6 `Settings`, models or their names, or pairs of a model and settings; in a dictionary they have
+                labels.
+            turn: a message, or a reply to it; by default the path's last.
+
+        Returns:
+            The list of replies, with the log-probability of each as every side would have drawn it.
+
+        Raises:
+            TypeError, ValueError: these cannot be compared, or there is nothing to answer.
+            ModelError: a model could not be loaded or run.
+        """
+        with alone(self._busy, self.pace):
+            drafting = self.comparison(sides_of(sides, self.settings), turn)
+            self.run(drafting)
+        if drafting.made is None:
+            raise RuntimeError("It was stopped before anything was said.")
+        return drafting.made
+
+    def reply_many(
+        self,
+        histories: Histories,
+        settings: Settings | None = None,
+        rerank: Rerank | Reranking = None,
+        *,
+        batch_size: int = BATCH,
+        progress: bool = True,
+    ) -> pd.DataFrame:
+        """Answers many histories, several side by side; see `dialogpt_widget.many.reply_many`.
+
+        Returns:
+            A row a history: `history, text, ids, stop, logprob, scores`, and `candidates` where there are several.
+        """
+        return reply_many(self, histories, settings, rerank, batch_size=batch_size, progress=progress)
 
     def rewrite(self, turn: Turn | int, text: str) -> Turn:
         """Adds a new version of a turn, which is not answered, and selects it."""

@@ -46,7 +46,8 @@ class Replies(ModelHolder):
 
     def renumber(self) -> None:
         """Numbers the next reply after all that the conversation has and all that were begun."""
-        known = (turn.reply + 1 for turn in self.conversation.turns if turn.reply is not None)
+        turns = [*self.conversation.turns, *(turn for made in self.conversation.nbests for turn in made.turns)]
+        known = (turn.reply + 1 for turn in turns if turn.reply is not None)
         self._replies = max(self._replies, *known, 0)
 
     def admit(self, model: ChatModel, turns: Iterable[Turn] | None = None) -> None:
@@ -193,6 +194,6 @@ class Replies(ModelHolder):
         if settings.seed is not None:
             return settings
         self.load_model()
-        from dialogpt_widget.engine.model import draw_seed
+        from dialogpt_widget.engine.dice import draw_seed
 
         return settings.replace(seed=draw_seed())

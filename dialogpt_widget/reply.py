@@ -15,6 +15,7 @@ import numpy as np
 from dialogpt_widget.course import Course, Said, Step, TakenBack
 from dialogpt_widget.dialogue.cleanup import clean, stable_prefix
 from dialogpt_widget.dialogue.context import Context
+from dialogpt_widget.dialogue.nbest import NBest
 from dialogpt_widget.dialogue.tokens import given_rows
 from dialogpt_widget.dialogue.turn import Stop, Turn
 from dialogpt_widget.floor import Floor
@@ -69,6 +70,7 @@ class Reply:
         reused: tokens of its context that were in the model's cache; None until the first was decoded.
         moved: whether its beginning changed the selected path; None until it begins.
         settled: its turn, once it has ended, or the error with which it did.
+        drafts, made, chooses, problem: as of a `Drafting` of this reply alone.
         floor: has it wait for its turn at a model that others share; may be set before it begins.
     """
 
@@ -97,6 +99,9 @@ class Reply:
         self.moved: bool | None = None
         self.settled: Future[Turn] = Future()
         self.floor = Floor()
+        self.drafts: Sequence[Reply] = (self,)
+        self.made: NBest | None = None
+        self.chooses, self.problem = True, None
         self._stream: TextStream
         self._held: Step | None = None
         self._ended: Stop = "error"
@@ -104,7 +109,8 @@ class Reply:
     def __iter__(self) -> Iterator[Said | TakenBack]:
         """Yields what is said, token by token, and what is taken back; at the end perhaps the text withheld."""
         course = Course(self._decode)
-        self._stream = self._streamed()
+        self.open()
+        ended: Stop = "error"
         try:
             if self.begun.ids:
                 yield Said(None, self._advance(stable_prefix(self._stream.text)))
@@ -116,7 +122,7 @@ class Reply:
                 if move.kind == "end":
                     break
                 if move.kind == "reveal":
-                    yield self._say(held)
+                    yield self.say(held)
                     continue
                 course.put_back(held)
                 if move.kind == "force":
@@ -125,18 +131,15 @@ class Reply:
                     if chosen is None:
                         break
                     move.said = chosen.token
-                    yield self._say(chosen)
+                    yield self.say(chosen)
                 elif self.tokens:
                     yield self._take_back(course)
-            eos = bool(self.tokens) and self.tokens[-1].eos
-            self._ended = "eos" if eos else "user" if self.stop.is_set() else "length"
+            ended = "user" if self.stop.is_set() else "length"
         except (KeyboardInterrupt, GeneratorExit):
-            self._ended = "user"
+            ended = "user"
             raise
         finally:
-            self._held = None
-            self._stream.finish()
-            rest = self._advance(clean(self._stream.text))
+            rest = self.close(ended)
         if rest:
             yield Said(None, rest)
 
@@ -185,7 +188,31 @@ class Reply:
                 return
             yield token
 
-    def _say(self, step: Step) -> Said:
+    def open(self) -> None:
+        """Makes ready for its tokens."""
+        self._stream = self._streamed()
+
+    @property
+    def limit(self) -> int:
+        """The most tokens that it can have."""
+        return min(self.settings.max_new_tokens, self.context.window - len(self.context.ids))
+
+    def close(self, ended: Stop) -> str:
+        """No token comes any more.
+
+        Args:
+            ended: why, if the last one was not the EOS.
+
+        Returns:
+            Text that was withheld.
+        """
+        self._held = None
+        self._ended = "eos" if self.tokens and self.tokens[-1].eos else ended
+        self._stream.finish()
+        return self._advance(clean(self._stream.text))
+
+    def say(self, step: Step) -> Said:
+        """Takes a token and gives the text that can be shown because of it."""
         self._held = None
         self.tokens.append(step.token)
         if step.state is not None:

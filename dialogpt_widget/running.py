@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from dialogpt_widget.comparing import Comparing
 from dialogpt_widget.course import Said, TakenBack
 from dialogpt_widget.dialogue.conversation import Conversation
 from dialogpt_widget.dialogue.turn import Turn
+from dialogpt_widget.drafting import Deciding, Drafted, Drafting
 from dialogpt_widget.listeners import Listeners
 from dialogpt_widget.moves import Move
 from dialogpt_widget.pace import HEARS, Pace
-from dialogpt_widget.replies import Replies
 from dialogpt_widget.reply import Reply
 from dialogpt_widget.settings import Settings
 
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 
 PAUSED = "A reply is paused: call finish() to run it to its end, or stop(), first."
 Show = Callable[[str], object]
-Hear = Callable[[Said | TakenBack], object]
+Event = Said | TakenBack | Drafted | Deciding
+Hear = Callable[[Event], object]
 
 
 @contextmanager
@@ -41,48 +43,50 @@ def alone(busy: threading.RLock, pace: Pace) -> Iterator[None]:
         busy.release()
 
 
-class Running(Replies):
+class Running(Comparing):
     """A conversation in which replies are said."""
 
     def __init__(self, conversation: Conversation | None, settings: Settings) -> None:
         super().__init__(conversation, settings)
         self._busy = threading.RLock()
         self._moment = threading.Lock()  # in which a reply begins: it is running, and its pace knows
-        self._running: Reply | None = None
+        self._running: Reply | Drafting | None = None
         self._speaker: threading.Thread | None = None
         self._token_listeners: Listeners[Token] = Listeners()
         self._turn_listeners: Listeners[Turn] = Listeners()
 
-    def begin(self, reply: Reply) -> None:
+    def begin(self, reply: Reply | Drafting) -> None:
         """Selects the path that ends with the question of a reply, which is about to run."""
         if reply.moved is None:
             reply.moved = self.conversation.point(reply.parent)
 
     @property
-    def running(self) -> Reply | None:
-        """The reply that is running."""
+    def running(self) -> Reply | Drafting | None:
+        """The reply that is running, or several of which one is to be chosen."""
         return self._running
 
     def run(
-        self, reply: Reply, show: Show | None = None, hear: Hear | None = None, *, first: Move | None = None
+        self, reply: Reply | Drafting, show: Show | None = None, hear: Hear | None = None, *, first: Move | None = None
     ) -> Turn:
         """Decodes a reply to its end and adds it; it is selected unless something else has been meanwhile.
 
         While it runs, the path that ends with its question is selected.
 
         Args:
-            reply: from `reply` or `continuation`.
-            show: called with each piece of text; what is taken back and said again comes again.
+            reply: from `answer`, `reply`, `continuation` or `comparison`.
+            show: called with each piece of text; what is taken back and said again comes again. Of several replies it
+                is called with all of the chosen one, once that is known.
             hear: called with each event of the reply, as it is once the reply's `text` and `tokens` show it.
             first: has the reply begin paused, with this move.
 
         Returns:
-            The settled turn. One without tokens, stopped before its first, is not added.
+            The settled turn. One without tokens, stopped before its first, is not added, and none of a comparison is.
 
         Raises:
             KeyboardInterrupt: Ctrl-C; what was said until then is kept.
             ModelError: memory ran out.
             RuntimeError: another reply is paused.
+            Exception: what a scorer raised; the replies are kept, and the first goes on.
         """
         with alone(self._busy, self.pace):
             self._open(reply, first)
@@ -99,20 +103,24 @@ class Running(Replies):
                 raise
             finally:
                 self._settle(reply, error)
-        return reply.settled.result()
+            turn = reply.settled.result()
+            if show and isinstance(reply, Drafting):
+                show(turn.text)
+        return turn
 
-    def _open(self, reply: Reply, first: Move | None) -> None:
+    def _open(self, reply: Reply | Drafting, first: Move | None) -> None:
         self.begin(reply)
         with self._moment:
             self._running, self._speaker = reply, threading.current_thread()
             self.pace.begin(reply.model.vocabulary, first)
 
-    def _tell(self, event: Said | TakenBack) -> None:
+    def _tell(self, event: Event) -> None:
         if isinstance(event, Said) and event.token is not None:
             self._token_listeners.tell(event.token)
 
-    def _settle(self, reply: Reply, error: BaseException | None) -> None:
+    def _settle(self, reply: Reply | Drafting, error: BaseException | None) -> None:
         self._running = self._speaker = None
+        error = error or reply.problem
         try:
             turn = self._kept(reply)
         except Exception as problem:
@@ -126,13 +134,17 @@ class Running(Replies):
         finally:
             self.pace.end()
 
-    def _kept(self, reply: Reply) -> Turn:
+    def _kept(self, reply: Reply | Drafting) -> Turn:
         turn = reply.turn()
         here = self.conversation.leaf == reply.parent.id
-        if reply.tokens:
-            self.states.keep(turn, reply.begun.states, reply.states)
+        for draft in reply.drafts:
+            if draft.model is self.model:
+                self.states.keep(draft.turn(), draft.begun.states, draft.states)
+        if reply.made:
+            self.conversation.propose(reply.made)
+        if reply.tokens and reply.chooses:
             self.add(turn, select=here, joined=bool(reply.moved or reply.said))
-        elif reply.moved and here:
+        elif not reply.tokens and reply.moved and here:
             self.conversation.undo()
         return turn
 
@@ -157,8 +169,10 @@ class Running(Replies):
         first = self.conversation.find(turn)
         if running is not None and first in self.conversation.path_to(running.parent):
             raise RuntimeError("A reply is being said there: stop it first, then forget.")
+        listed = [turn for made in self.conversation.nbests for turn in made.turns]
         gone = self.conversation.forget(first)
-        self.states.forget(gone)
+        left = {turn.id for made in self.conversation.nbests for turn in made.turns}
+        self.states.forget([*gone, *(turn for turn in listed if turn.id not in left)])
         return gone
 
     def add(self, turn: Turn, *, select: bool = True, joined: bool = False) -> Turn:
@@ -170,7 +184,8 @@ class Running(Replies):
     def on_token(self, listener: Callable[[Token], Any]) -> Callable[[], None]:
         """Calls `listener(token)` for each token of each reply; returns a function that ends that.
 
-        A token that was taken back is told again when it is revealed again.
+        Of several replies that are said side by side it is not told. A token that was taken back is told again when it
+        is revealed again.
         """
         return self._token_listeners.add(listener)
 

@@ -56,7 +56,19 @@ class Settings:
     max_context: int = _setting(
         1000, 8, 1_000_000, "length", "Window in tokens for history and reply; the model's own limit also holds."
     )
-    candidates: int = _setting(1, 1, 1, "sampling", "How many replies are sampled for each turn.")
+    candidates: int = _setting(
+        1,
+        1,
+        64,
+        "candidates",
+        "How many replies are sampled for each turn; one of them is chosen, the others are kept.",
+    )
+    num_beams: int = _setting(
+        1, 1, 16, "candidates", "Beam search: how many hypotheses are followed side by side; nothing is drawn. 1: off."
+    )
+    length_penalty: float = _setting(
+        1.0, -3.0, 5.0, "candidates", "Of beam search: above 0 favours long replies, below 0 short ones."
+    )
 
     def __post_init__(self) -> None:
         for spec in dataclasses.fields(self):
@@ -65,6 +77,11 @@ class Settings:
             raise ValueError(
                 f"min_new_tokens={self.min_new_tokens} is more than max_new_tokens={self.max_new_tokens}: "
                 "lower the one or raise the other."
+            )
+        if self.candidates > 1 and self.num_beams > 1:
+            raise ValueError(
+                f"candidates={self.candidates} are sampled, while num_beams={self.num_beams} draws nothing: "
+                "set one of them to 1."
             )
 
     def replace(self, **changes: Any) -> Settings:
@@ -111,9 +128,15 @@ class Settings:
         ]
 
 
+_STAY = ("length", "candidates")  # groups that no preset changes
+
+
 @dataclass(frozen=True)
 class Preset:
-    """Settings known by a name; those that it does not name are the defaults, but lengths and seed stay as they are."""
+    """Settings known by a name.
+
+    Those that it does not name are the defaults; but lengths, the seed and what makes several replies stay as they are.
+    """
 
     name: str
     help: str
@@ -121,7 +144,7 @@ class Preset:
 
     def applied(self, settings: Settings) -> Settings:
         """The settings with this preset chosen."""
-        kept = {row["name"]: getattr(settings, row["name"]) for row in Settings.schema() if row["group"] == "length"}
+        kept = {row["name"]: getattr(settings, row["name"]) for row in Settings.schema() if row["group"] in _STAY}
         return Settings.from_dict(kept | {"seed": settings.seed} | self.values)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from dialogpt_widget.arguments import check_text
 from dialogpt_widget.dialogue.conversation import Conversation
 from dialogpt_widget.dialogue.turn import Turn
+from dialogpt_widget.drafting import Drafting
 from dialogpt_widget.moves import Guess, Move
 from dialogpt_widget.pace import GUESS_FIRST, HEARS, Pace
 from dialogpt_widget.reply import Reply
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from dialogpt_widget.engine.record import Token
 
 OVER = "The reply has ended. Say something, or call step() once more for another version."
+
+SIDE_BY_SIDE = "Several replies are being said side by side: wait for them, or stop them; one alone can be slow."
 
 
 class Stepping(Running):
@@ -102,7 +105,8 @@ class Stepping(Running):
             RuntimeError: no reply is running.
             ModelError: the model could not be run.
         """
-        reply, self._stepped = self._running or self._stepped, None
+        reply = self._running or self._stepped
+        self._stepped = None
         if reply is None:
             raise RuntimeError("No reply is running.")
         self._not_from_within()
@@ -146,8 +150,7 @@ class Stepping(Running):
         """
 
         def judged() -> Guess:
-            assert self._running is not None
-            return self._running.guess(guess)
+            return self.slow().guess(guess)
 
         return self.pace.guess(judged)
 
@@ -159,10 +162,21 @@ class Stepping(Running):
         """
 
         def chosen() -> list[int]:
-            assert self._running is not None
-            return self._running.choices(count)
+            return self.slow().choices(count)
 
         return self.pace.look(chosen)
+
+    def slow(self) -> Reply:
+        """The running reply, if it can be slow.
+
+        Raises:
+            RuntimeError: several are said side by side.
+        """
+        running = self._running
+        if isinstance(running, Drafting):
+            raise RuntimeError(SIDE_BY_SIDE)  # noqa: TRY004 - of the moment, not of an argument
+        assert running is not None
+        return running
 
     def _over(self) -> bool:
         """Whether the reply that was stepped last has ended and nothing was said since; true once."""
@@ -178,10 +192,11 @@ class Stepping(Running):
         self._not_from_within()
         with self._beginning:
             with self._moment:
-                reply = self._running
-                if reply is not None:
+                running = self._running is not None
+                if running:
+                    reply = self.slow()
                     self.pace.ask(move)
-            if reply is None:
+            if not running:
                 reply = self.begin_with(move)
         self.wait_for(move.done)
         said = move.done.result()

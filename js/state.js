@@ -1,9 +1,9 @@
+import { gather } from "./nbests.js";
+import { begun, Reply } from "./reply.js";
 import { Tree } from "./tree.js";
 import { isFrame, TURN_KEY } from "./wire.js";
 
-/** @import { Failure, Frame, Info, Meter, Model, Queued, Snapshot, Status, Turn } from "./wire.js" */
-
-/** @typedef {{turn: number, text: string}} Reply a reply that is still being said */
+/** @import { Failure, Frame, Info, Meter, Model, NBest, Queued, Snapshot, Status, Turn } from "./wire.js" */
 
 /** @type {Info} */
 const NO_INFO = {
@@ -27,6 +27,7 @@ const NO_STATUS = {
   parent: null,
   ahead: 0,
   speed: null,
+  drafts: 0,
 };
 
 /**
@@ -50,6 +51,8 @@ export class State {
   height = null;
   canUndo = false;
   tree = new Tree();
+  /** The lists of replies that one was chosen from, or can be. @type {Map<number, NBest>} */
+  nbests = new Map();
   /** The selected path, root first. @type {Turn[]} */
   path = [];
   /** The reply that is running, on this path or in another version. @type {Reply | null} */
@@ -125,7 +128,7 @@ export class State {
 
   /** Takes the running reply as a poll brought it. @param {Snapshot} snapshot @returns {number} the frames it missed */
   catchUp(snapshot) {
-    const behind = snapshot.seq - (this.#seq ?? (snapshot.text ? 0 : snapshot.seq));
+    const behind = snapshot.seq - (this.#seq ?? (begun(snapshot) ? 0 : snapshot.seq));
     this.#snapshot(snapshot);
     return behind;
   }
@@ -152,7 +155,7 @@ export class State {
   #fold(frame) {
     this.#seq = frame.seq;
     if (frame.turn !== this.reply?.turn) return;
-    this.reply.text = this.reply.text.slice(0, frame.at ?? undefined) + frame.text;
+    this.reply.fold(frame);
     this.hooks.changed();
   }
 
@@ -172,7 +175,7 @@ export class State {
     this.#syncing = false;
     if (this.#seq === null || snapshot.seq >= this.#seq) {
       this.#seq = snapshot.seq;
-      if (this.reply && snapshot.turn === this.reply.turn) this.reply.text = snapshot.text;
+      if (this.reply && snapshot.turn === this.reply.turn) this.reply.take(snapshot);
     }
     this.#release();
     this.hooks.changed();
@@ -187,7 +190,7 @@ export class State {
   /** A reply that starts before our eyes needs no snapshot, and an unanswered question about the last one is void.
    * @param {number} turn */
   #begin(turn) {
-    this.reply = { turn, text: "" };
+    this.reply = new Reply(turn, this.status.drafts ?? 0);
     this.#whole = this.#mounted;
     if (!this.#syncing) return;
     this.#syncing = false;
@@ -209,7 +212,9 @@ export class State {
     const { turn } = this.status;
     if (turn === null) this.reply = null;
     else if (this.reply?.turn !== turn) this.#begin(turn);
-    this.#gather(model.get("next_id") ?? 0);
+    const end = model.get("next_id") ?? 0;
+    this.#gather(end);
+    gather(this.nbests, model, end);
     this.#walk(this.#own ?? model.get("leaf") ?? null);
   }
 

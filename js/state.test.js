@@ -127,7 +127,7 @@ test("a reply that was seen from its start needs no snapshot, whatever number it
   model.update({ status: running(2) });
   state.receive(frame(41, "Hi"));
   state.receive(frame(42, " there"));
-  expect(state.reply).toEqual({ turn: 2, text: "Hi there" });
+  expect(state.reply).toEqual({ turn: 2, text: "Hi there", drafts: [] });
   expect(asked).toHaveLength(0);
 });
 
@@ -193,7 +193,7 @@ test("a new reply does not wait for an answer about the last one", async () => {
   state.receive(frame(9, "new", 3));
   asked[0].resolve({ seq: 6, turn: 2, text: "late" });
   await settled();
-  expect(state.reply).toEqual({ turn: 3, text: "new" });
+  expect(state.reply).toEqual({ turn: 3, text: "new", drafts: [] });
 });
 
 test("frames of a reply that has ended are ignored", () => {
@@ -217,7 +217,7 @@ test("after a lost connection the running reply is asked for again", async () =>
 test("a frame that overtakes the news of its reply is read with it", () => {
   model.state.status = running(2);
   state.receive(frame(1, "Hi"));
-  expect(state.reply).toEqual({ turn: 2, text: "Hi" });
+  expect(state.reply).toEqual({ turn: 2, text: "Hi", drafts: [] });
 });
 
 test("a poll brings the running reply, and tells how many frames were missed", () => {
@@ -231,4 +231,46 @@ test("a poll brings the running reply, and tells how many frames were missed", (
   expect(state.catchUp({ seq: 9, turn: 2, text: "No frame came. This did. And this." })).toBe(1);
   expect(state.reply.text).toBe("No frame came. This did. And this.");
   expect(asked).toHaveLength(0);
+});
+
+test("replies that are made side by side grow each on its own", () => {
+  model.update({ status: { ...running(7), drafts: 3 } });
+  expect(state.reply?.drafts).toEqual(["", "", ""]);
+  state.receive({
+    ...frame(1, "", 7),
+    more: [
+      [0, "Yes"],
+      [2, "N"],
+    ],
+  });
+  state.receive({ ...frame(2, "", 7), more: [[2, "o."]] });
+  expect(state.reply).toEqual({ turn: 7, text: "", drafts: ["Yes", "", "No."] });
+});
+
+test("a gap among them is closed by a snapshot of all", async () => {
+  model.update({ status: { ...running(7), drafts: 2 } });
+  state.receive({ ...frame(1, "", 7), more: [[0, "Yes"]] });
+  state.receive({ ...frame(3, "", 7), more: [[1, "!"]] });
+  expect(asked).toHaveLength(1);
+  asked[0].resolve({ seq: 2, turn: 7, text: "", drafts: ["Yes", "No"] });
+  await settled();
+  expect(state.reply?.drafts).toEqual(["Yes", "No!"]);
+});
+
+test("a poll that brings what none of the frames did tells so, for a list too", () => {
+  model.update({ status: { ...running(7), drafts: 2 } });
+  expect(state.catchUp({ seq: 4, turn: 7, text: "", drafts: ["", ""] })).toBe(0);
+  state = view();
+  model.update({ status: { ...running(7), drafts: 2 } });
+  expect(state.catchUp({ seq: 4, turn: 7, text: "", drafts: ["", "No"] })).toBe(4);
+});
+
+test("a list is known once it is there, anew when it was ranked again, and no longer once forgotten", () => {
+  const list = { id: 7, parent: 1, candidates: [] };
+  model.update({ nbest_7: list, next_id: 8 });
+  expect(state.nbests.get(7)).toBe(list);
+  model.update({ nbest_7: { ...list, scorers: ["MMI"] } });
+  expect(state.nbests.get(7).scorers).toEqual(["MMI"]);
+  model.update({ nbest_7: null });
+  expect(state.nbests.size).toBe(0);
 });

@@ -9,9 +9,9 @@ import { lost, Notice, savedLine } from "./chat/notice.js";
 import { Start } from "./chat/start.js";
 import { Tools } from "./chat/tools.js";
 import { Transcript } from "./chat/transcript.js";
-import { load } from "./inspector.js";
 import { watchKernel } from "./kernel.js";
 import { heedKeys } from "./keys.js";
+import { Late } from "./late.js";
 import { Live } from "./live.js";
 import { TranscriptOutput } from "./outputs.js";
 import { Drawer } from "./panels/drawer.js";
@@ -22,7 +22,8 @@ import { watchScheme } from "./theme.js";
 import { Verbs } from "./verbs.js";
 import { VERSION } from "./wire.js";
 
-/** @import { Inspector } from "./inspector.js" */
+/** @import { Decider } from "./decide/main.js" */
+/** @import { Inspector } from "./inspect/main.js" */
 /** @import { Connection } from "./kernel.js" */
 /** @import { Buffer, Model } from "./wire.js" */
 
@@ -33,8 +34,6 @@ export class View {
   #painting = 0;
   /** @type {Exclude<Connection, "live"> | null} */
   #loss = null;
-  /** @type {Inspector | null | undefined} undefined until there is something for it */
-  #inspector;
   #ended = new AbortController();
 
   /** @param {Model} hosted the host's own @param {HTMLElement} host */
@@ -47,6 +46,17 @@ export class View {
       waiting: (waiting) => this.composer.wait(waiting),
       cut: () => this.#connect("restarted"),
     });
+    /** @type {Late<Inspector>} what shows tokens: once there is a reply, or one that is slow */
+    this.inspector = new Late(this, "inspector", () => {
+      const { mode = "run", guessing } = model.get("pace") ?? {};
+      return this.state.path.some(({ made }) => made) || mode !== "run" || guessing;
+    });
+    /** @type {Late<Decider>} what shows several replies to the same turn */
+    this.decider = new Late(this, "decider", () => {
+      const { candidates, num_beams } = model.get("settings") ?? {};
+      const { nbests, status } = this.state;
+      return candidates > 1 || num_beams > 1 || nbests.size > 0 || status.drafts > 0;
+    });
     this.announcer = new Announcer();
     this.head = new Head();
     this.details = new Details(this.head.element);
@@ -58,6 +68,7 @@ export class View {
       pin: (turn) => this.#pin(turn),
       say: (text) => this.announcer.say(text),
       complain: (text) => this.composer.say(text),
+      decider: this.decider,
     });
     this.tools = new Tools(this.head, {
       clear: () => this.verbs.clear(),
@@ -117,7 +128,7 @@ export class View {
     this.#listen();
     host.classList.add("dgpt-host");
     host.append(this.root);
-    if (this.saved) this.#paint();
+    if (this.saved) this.paint();
     else watchKernel(model, host, (connection) => this.#connect(connection), this.#ended.signal);
   }
 
@@ -126,7 +137,7 @@ export class View {
     this.poller.stop();
     cancelAnimationFrame(this.#painting);
     this.requests.abandon("The view was closed.");
-    this.#inspector?.dispose();
+    for (const part of this.#parts) part.dispose();
     this.transcript.dispose();
     this.output.hide(false);
     this.root.remove();
@@ -139,7 +150,7 @@ export class View {
     const message = (/** @type {unknown} */ content, /** @type {Buffer[]} */ buffers) => {
       if (!this.requests.receive(content, buffers)) {
         this.state.receive(content);
-        this.#inspector?.receive(content, buffers);
+        for (const part of this.#parts) part.receive(content, buffers);
       }
       this.poller.heard(content);
     };
@@ -165,7 +176,7 @@ export class View {
     if (connection !== "live" && !this.live) return; // the first cause is the one to tell
     this.live = connection === "live";
     this.#loss = connection === "live" ? null : connection;
-    this.#paint();
+    this.paint();
     if (this.#loss) {
       this.poller.stop();
       this.requests.abandon(lost(this.#loss, false).title);
@@ -179,11 +190,12 @@ export class View {
   #changed() {
     this.#painting ||= requestAnimationFrame(() => {
       this.#painting = 0;
-      this.#paint();
+      this.paint();
     });
   }
 
-  #paint() {
+  /** Brings what there is onto the page. */
+  paint() {
     const { state } = this;
     const live = this.able;
     const kept = this.#loss === "absent" && Boolean(this.model.get("inspector")) && state.path.length > 0;
@@ -206,25 +218,16 @@ export class View {
     this.composer.update(this.running, live);
     this.meter.update(folded ? null : state.meter);
     this.announcer.update(state);
-    if (this.#inspector === undefined) this.#inspect();
-    this.#inspector?.update(state, live);
+    for (const part of this.#parts) part.update(state, live);
   }
 
-  /** Brings in what shows tokens, once there is a reply, or one that is slow. */
-  async #inspect() {
-    const code = this.model.get("inspector");
-    const { mode = "run", guessing } = this.model.get("pace") ?? {};
-    if (!code || !(this.state.path.some(({ made }) => made) || mode !== "run" || guessing)) return;
-    this.#inspector = null;
-    const attach = await load(code);
-    if (!attach || this.#ended.signal.aborted) return;
-    this.#inspector = attach(this);
-    this.#paint();
+  get #parts() {
+    return [this.inspector, this.decider];
   }
 
   /** @param {number | null} turn */
   #pin(turn) {
-    const index = this.#inspector?.place(turn) ?? null;
+    const index = this.inspector.here?.place(turn) ?? null;
     if (this.able) this.requests.request("pin", { turn, index }).catch(() => {});
   }
 

@@ -9,6 +9,7 @@ export const VERSION = 1;
 export const MAX_MESSAGE_BYTES = 64_000; // as in dialogue/messages.py
 export const TURN_KEY = "turn_";
 export const TOKENS_KEY = "tokens_";
+export const NBEST_KEY = "nbest_";
 
 export const TRAITS = /** @type {const} */ ([
   "info",
@@ -33,6 +34,9 @@ export const TRAITS = /** @type {const} */ ([
   "pace",
   "pinned",
   "inspector",
+  "decider",
+  "rerank",
+  "rerankers",
 ]);
 
 /** Each `op` with the names of its arguments. */
@@ -77,6 +81,10 @@ export const OPS = /** @type {const} */ ({
   force: ["text", "token"],
   guess: ["text", "token"],
   choices: [],
+  pick: ["nbest", "place"],
+  rank: ["nbest"],
+  rerank: ["values"],
+  compare: ["turn", "sides"],
 });
 
 /**
@@ -103,6 +111,7 @@ export const OPS = /** @type {const} */ ({
  * @property {number | null} parent the turn it answers
  * @property {number} ahead replies that other chats on the same model get first
  * @property {number | null} speed tokens a second of the last reply
+ * @property {number} drafts replies that are being made side by side; 0 for one alone
  *
  * @typedef {object} Action a way out of an error
  * @property {string} label
@@ -115,7 +124,7 @@ export const OPS = /** @type {const} */ ({
  * @property {string} message
  * @property {Action[]} actions
  *
- * @typedef {"message" | "edit" | "regenerate" | "continue" | "fork"} Kind
+ * @typedef {"message" | "edit" | "regenerate" | "continue" | "fork" | "compare"} Kind
  * @typedef {"run" | "step" | "play"} Mode
  * @typedef {string | number[]} Piece a token's bytes: as text, or their numbers where they are no valid UTF-8
  *
@@ -139,8 +148,9 @@ export const OPS = /** @type {const} */ ({
  * @property {string} precision
  * @property {number | null} [first] the first turn that it saw, which goes on from there to the one that it answers
  * @property {number | null} [seen] tokens of these, EOS after each turn
+ * @property {number | null} [nbest] the list of replies that it was picked from
  *
- * @typedef {object} Preset what is not in `values` goes back to its default, but for lengths and seed
+ * @typedef {object} Preset what is not in `values` goes back to its default, but for lengths, the seed and how many replies are made
  * @property {string} name
  * @property {string} help
  * @property {Record<string, unknown>} values
@@ -149,6 +159,46 @@ export const OPS = /** @type {const} */ ({
  * @property {string} name
  * @property {string} title
  * @property {string} help
+ *
+ * @typedef {object} Candidate one reply of a list
+ * @property {number} turn the id that it has in the tree once it was picked
+ * @property {string} text
+ * @property {number} tokens without EOS
+ * @property {Stop | null} stop
+ * @property {number | null} logprob nat, of all its tokens and EOS, under the model's own distribution
+ * @property {number | null} mean the same a token
+ * @property {(number | null)[]} scores one a scorer; null where the rules dropped it
+ * @property {number | null} total
+ * @property {string | null} dropped why the rules dropped it
+ * @property {number} rank 1 is the best; 0 where it was dropped, or nothing was ranked
+ * @property {string} label of a comparison: which settings, or which model
+ * @property {number | null} beam what beam search gave it
+ *
+ * @typedef {object} NBest replies to the same turn, of which one is chosen
+ * @property {number} id
+ * @property {number} parent the turn that all of them answer
+ * @property {"sampled" | "beam" | "compared"} kind
+ * @property {Candidate[]} candidates
+ * @property {string[]} scorers names, in the order of each candidate's `scores`; none where nothing was ranked
+ * @property {number[]} weights one a scorer
+ * @property {boolean} spared whether the rules would have dropped all, so that none was
+ * @property {number} temperature of the draw of one; 0 where the best was taken
+ * @property {(number | null)[][] | null} cross of a comparison, nat: reply i as side j would draw it; null: it cannot
+ * @property {string} note one line for people, or nothing
+ *
+ * @typedef {object} Rerank how one of several replies is chosen
+ * @property {string} name of the scorer
+ * @property {number} temperature of the draw among what is left; 0 takes the best
+ * @property {string[]} words of which none may be in a reply
+ * @property {boolean} urls whether links drop a reply
+ * @property {boolean} repeats whether what was said before does
+ * @property {boolean} echo whether it may not be the user's own words
+ * @property {boolean} empty whether nothing said does
+ *
+ * @typedef {object} Side a way to answer, for a comparison
+ * @property {string} label
+ * @property {Record<string, unknown>} values settings by name, over those of the chat
+ * @property {string | null} model null for the chat's own
  *
  * @typedef {object} Turn
  * @property {number} id
@@ -183,11 +233,13 @@ export const OPS = /** @type {const} */ ({
  * @property {string} text
  * @property {number} [at]
  * @property {number} [row]
+ * @property {[number, string][]} [more] of several replies made side by side: which one, and what it goes on with
  *
  * @typedef {object} Snapshot all of the running reply up to frame `seq`
  * @property {number} seq
  * @property {number | null} turn
  * @property {string} text
+ * @property {string[]} drafts all of the replies that are being made side by side
  *
  * @typedef {object} Poll what changed after revision `rev` was reached, and the running reply as in a snapshot
  * @property {number} rev
@@ -195,6 +247,7 @@ export const OPS = /** @type {const} */ ({
  * @property {number} seq
  * @property {number | null} turn
  * @property {string} text
+ * @property {string[]} drafts
  *
  * @typedef {object} Setting a row of the settings' schema
  * @property {string} name

@@ -1,4 +1,4 @@
-/** Builds the front end: the chat, and apart from it what shows its tokens, whose style sheet is text in its code. */
+/** Builds the front end: the chat, and apart from it the parts that come later, whose style sheets are text in their code. */
 
 import { build } from "esbuild";
 
@@ -21,9 +21,10 @@ const styleAsText = {
 };
 
 await build({ ...common, entryPoints: ["js/widget.js", "js/widget.css"], outdir: "dialogpt_widget/static" });
-await build({
-  ...common,
-  entryPoints: ["js/inspect/main.js"],
-  outfile: "dialogpt_widget/static/inspect.js",
-  plugins: [styleAsText],
-});
+for (const part of ["inspect", "decide"])
+  await build({
+    ...common,
+    entryPoints: [`js/${part}/main.js`],
+    outfile: `dialogpt_widget/static/${part}.js`,
+    plugins: [styleAsText],
+  });

@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
-
-import numpy as np
+from collections.abc import Iterable
 
 from dialogpt_widget.dialogue.locking import locked
+from dialogpt_widget.dialogue.nbest import NBest, NBests
 from dialogpt_widget.dialogue.tokens import Reading, TokenTable
+from dialogpt_widget.dialogue.tree import Tree
 from dialogpt_widget.dialogue.turn import Turn
 
 
-class UnknownTurnError(KeyError):
-    """A turn that is not in a conversation, or no longer."""
-
-    def __str__(self) -> str:
-        return str(self.args[0])
-
-
-class Conversation:
+class Conversation(Tree):
     """All turns ever said and the branch that is selected.
 
     Adding a turn selects it. `undo` restores the selection before the last change of it, whatever changed it. Nothing
@@ -28,22 +19,16 @@ class Conversation:
 
     Attributes:
         reading: what it takes to read its ids; a chat sets it when its model is loaded.
+        nbests: lists of replies of which one was chosen.
     """
 
     def __init__(self, *, next_id: int = 0) -> None:
+        super().__init__(next_id=next_id)
         self.reading: Reading | None = None
-        self._turns: dict[int, Turn] = {}
-        self._children: dict[int | None, list[int]] = {None: []}
+        self.nbests = NBests()
         self._recent: dict[int | None, int] = {}
         self._leaf: int | None = None
         self._past: list[int | None] = []
-        self._next = next_id
-        self._lock = threading.RLock()
-
-    @property
-    def turns(self) -> tuple[Turn, ...]:
-        """Every turn of every branch, in the order in which they settled."""
-        return tuple(self._turns.values())
 
     @property
     def tokens(self) -> TokenTable:
@@ -66,42 +51,8 @@ class Conversation:
         """The selected branch, root first."""
         return self.path_to(self._leaf)
 
-    @locked
-    def path_to(self, turn: Turn | int | None) -> tuple[Turn, ...]:
-        """The turns from the root to `turn`, both included.
-
-        Raises:
-            UnknownTurnError: no such turn.
-        """
-        return tuple(reversed(list(self._upwards(turn))))
-
     def __repr__(self) -> str:
         return f"<Conversation of {len(self)} turns, {len(self.path)} on the path>"
-
-    def __getitem__(self, turn_id: int) -> Turn:
-        try:
-            return self._turns[turn_id]
-        except KeyError:
-            raise UnknownTurnError(f"There is no turn {turn_id!r} in this conversation.") from None
-
-    def find(self, turn: Turn | int) -> Turn:
-        """A turn by itself or its id.
-
-        Raises:
-            UnknownTurnError: it is not in this conversation, or no longer.
-        """
-        return self[_id(turn)]
-
-    def __contains__(self, turn_id: object) -> bool:
-        return turn_id in self._turns
-
-    def __len__(self) -> int:
-        return len(self._turns)
-
-    @property
-    def next_id(self) -> int:
-        """The id that the next turn will get; ids are never used twice."""
-        return self._next
 
     @property
     def recent(self) -> list[tuple[int | None, int]]:
@@ -114,6 +65,8 @@ class Conversation:
         copied = Conversation(next_id=self._next)
         for turn in self._turns.values():
             copied.add(turn, select=False)
+        for made in self.nbests:
+            copied.nbests.put(made)
         copied.restore(self._leaf, self._recent.items())
         return copied
 
@@ -122,12 +75,6 @@ class Conversation:
         """Puts back what was selected when a conversation was saved; there is nothing to undo then."""
         self._leaf, self._recent, self._past = leaf, dict(recent), []
         self._remember()
-
-    @locked
-    def reserve(self) -> int:
-        """An id for a turn that is still being made; a reply that leaves no turn leaves a gap."""
-        self._next += 1
-        return self._next - 1
 
     @locked
     def add(self, turn: Turn, *, select: bool = True, joined: bool = False) -> Turn:
@@ -142,13 +89,7 @@ class Conversation:
             ValueError: the id is taken or was never reserved.
             UnknownTurnError: its parent is not in this conversation.
         """
-        if turn.id in self._turns or not 0 <= turn.id < self._next:
-            raise ValueError(f"Turn id {turn.id} is taken or was not reserved.")
-        if turn.parent is not None:
-            self[turn.parent]
-        self._turns[turn.id] = turn
-        self._children[turn.id] = []
-        self._children[turn.parent].append(turn.id)
+        self._grow(turn)
         if select:
             self._go(turn.id, joined=joined)
         return turn
@@ -162,39 +103,37 @@ class Conversation:
         Returns:
             The selected path.
         """
-        leaves = [self._grow(other) for other in others]
+        leaves = [self._take(other) for other in others]
         if leaves:
             self._go(leaves[-1])
         return self.path
 
-    def _grow(self, other: Conversation) -> int | None:
+    def _take(self, other: Conversation) -> int | None:
         """Takes over another conversation's turns; returns the id that its leaf has here."""
         start = self._next
         self._next += other._next
 
-        def moved(own_id: int | None) -> int | None:
-            return None if own_id is None else own_id + start
+        def moved(own_id: int) -> int:
+            return own_id + start
 
         for turn in other.turns:
-            context = tuple(seen + start for seen in turn.context)
-            self.add(replace(turn, id=turn.id + start, parent=moved(turn.parent), context=context), select=False)
-        self._recent |= {moved(parent): child + start for parent, child in other._recent.items() if parent is not None}
-        return moved(other.leaf)
+            self.add(turn.moved(moved), select=False)
+        for made in other.nbests:
+            self.nbests.put(made.moved(moved))
+        self._recent |= {moved(parent): moved(child) for parent, child in other._recent.items() if parent is not None}
+        return None if other.leaf is None else moved(other.leaf)
 
     @locked
     def forget(self, turn: Turn | int) -> tuple[Turn, ...]:
-        """Erases a turn with all that follows it, for good; returns what was erased.
+        """Erases a turn with all that follows it and the lists of replies to it, for good; returns these turns.
+
+        What was picked from a list of replies is erased there, too.
 
         Where the selected path leads through it, the path ends before it from now on.
         """
-        first = self[_id(turn)]
-        gone = {first.id: first}
-        for parent in (waiting := [first.id]):
-            waiting += self._children[parent]
-            gone |= {child: self._turns[child] for child in self._children[parent]}
-        self._children[first.parent].remove(first.id)
-        for own_id in gone:
-            del self._turns[own_id], self._children[own_id]
+        first = self.find(turn)
+        gone = self._cut(first)
+        self.nbests.forget(gone)
         self._recent = {
             parent: child for parent, child in self._recent.items() if parent not in gone and child not in gone
         }
@@ -205,31 +144,46 @@ class Conversation:
         return tuple(gone.values())
 
     @locked
-    def rescore(self, turn: Turn | int, rows: np.ndarray) -> None:
-        """Puts newly computed token rows into a turn's record.
+    def propose(self, made: NBest) -> NBest:
+        """Adds a list of replies to a turn, or the same list ranked anew. Its ids come from `reserve`.
 
         Raises:
-            ValueError: they are of other ids.
+            UnknownTurnError: the turn that they answer is not in this conversation.
+            ValueError: an id is taken by something else, or was never reserved.
         """
-        old = self[_id(turn)]
-        if old.rows is not None and old.rows["id"].tolist() != rows["id"].tolist():
-            raise ValueError("These rows are of other tokens.")
-        self._turns[old.id] = replace(old, rows=rows)
+        self[made.parent]
+        ids = [turn.id for turn in made.turns]
+        if len({made.id, *ids}) <= len(ids) or not all(0 <= one < self._next for one in (made.id, *ids)):
+            raise ValueError("The ids of a list of replies are taken or were not reserved.")
+        lists = [other for other in self.nbests if other.id != made.id]
+        others = {other.id for other in lists} | {turn.id for other in lists for turn in other.turns}
+        strange = [turn.id for turn in made.turns if self._turns.get(turn.id, turn) != turn]
+        if strange or made.id in self._turns or not others.isdisjoint((made.id, *ids)):
+            raise ValueError(f"An id of the list of replies {made.id} is taken.")
+        return self.nbests.put(made)
 
     @locked
-    def siblings(self, turn: Turn | int) -> tuple[Turn, ...]:
-        """The versions of a turn: all that follow the same parent, itself included, oldest first."""
-        return tuple(self._turns[child] for child in self._children[self[_id(turn)].parent])
+    def pick(self, list_id: int, place: int) -> Turn:
+        """Makes a reply of a list a version in the tree, if it is none yet, and selects it.
 
-    @locked
-    def children(self, turn: Turn | int | None) -> tuple[Turn, ...]:
-        """The turns that follow `turn` directly; for None the first turns."""
-        return tuple(self._turns[child] for child in self._children[None if turn is None else self[_id(turn)].id])
+        Raises:
+            UnknownListError: there is no such list.
+            IndexError: it has no such reply.
+        """
+        turns = self.nbests[list_id].turns
+        if type(place) is not int or not 0 <= place < len(turns):
+            raise IndexError(f"This list has the replies 0 to {len(turns) - 1}, not {place!r}.")
+        turn = turns[place]
+        if turn.id in self._turns:
+            self.select(turn.id)
+        else:
+            self.add(turn)
+        return self[turn.id]
 
     @locked
     def select(self, turn: Turn | int) -> tuple[Turn, ...]:
         """Selects the path through `turn` down to its most recently selected leaf; returns that path."""
-        leaf = self[_id(turn)].id
+        leaf = self.find(turn).id
         while self._children[leaf]:
             leaf = self._recent.get(leaf, self._children[leaf][-1])
         self._go(leaf)
@@ -249,7 +203,7 @@ class Conversation:
     def point(self, turn: Turn | int | None) -> bool:
         """Selects the path that ends at a turn, or none; returns whether that changed anything."""
         before = self._leaf
-        self._go(None if turn is None else self[_id(turn)].id)
+        self._go(None if turn is None else self.find(turn).id)
         return self._leaf != before
 
     @locked
@@ -273,14 +227,3 @@ class Conversation:
     def _remember(self) -> None:
         for turn in self._upwards(self._leaf):
             self._recent[turn.parent] = turn.id
-
-    def _upwards(self, turn: Turn | int | None) -> Iterator[Turn]:
-        at = None if turn is None else _id(turn)
-        while at is not None:
-            found = self[at]
-            yield found
-            at = found.parent
-
-
-def _id(turn: Turn | int) -> int:
-    return turn.id if isinstance(turn, Turn) else turn

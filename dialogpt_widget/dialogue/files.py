@@ -1,9 +1,10 @@
 """A conversation as a file: versioned JSON that comes back bit for bit.
 
-The layout, version 1: `turns` in the order in which they settled; `settings` and `models`, to which turns point by
+The layout, version 2: `turns` in the order in which they settled; `settings` and `models`, to which turns point by
 place, each once; `leaf` and `recent`, which path is selected and which child of each turn was last (`[parent, child]`);
 `next`, the next free id; `tokens`, every reply's rows in one table of compressed columns (see `columns`), of which each
-turn says how many are its own; `chat`, the model's name and the settings of the next reply.
+turn says how many are its own; `nbest`, lists X `chat`, the model's name and the settings of the next reply.
+Version 1 had no such lists.
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ import numpy as np
 
 from dialogpt_widget.dialogue.columns import pack, unpack
 from dialogpt_widget.dialogue.conversation import Conversation
+from dialogpt_widget.dialogue.nbest_records import nbest_entry, nbest_of
 from dialogpt_widget.dialogue.records import (
+    Dealt,
     Shared,
     entry_of,
     list_of,
@@ -36,7 +39,7 @@ from dialogpt_widget.dialogue.turn import Turn
 from dialogpt_widget.settings import Settings
 
 FORMAT = "dialogpt-widget conversation"
-VERSION = 1
+VERSION = 2
 _LONGEST_REASON = 200  # characters of what is wrong with a file; it may quote all of it
 _CALLS_ITSELF = re.compile(rf'"format"\s*:\s*"{FORMAT}"')  # no message can: quotes in it are escaped
 
@@ -67,7 +70,15 @@ def dump(saved: Saved, *, branches: bool = True) -> str:
     turns = conversation.turns if branches else conversation.path
     settings = Shared()
     models = Shared()
-    entries = [entry_of(turn, conversation, settings, models) for turn in turns]
+    here = {turn.id for turn in turns}
+    nbests = [made for made in conversation.nbests if made.parent in here]
+    said = [*turns, *(turn for made in nbests for turn in made.turns if turn.id not in here)]
+
+    def entry(turn: Turn) -> dict[str, Any]:
+        return entry_of(turn, conversation, settings, models)
+
+    entries = [entry(turn) for turn in turns]
+    lists = [nbest_entry(made, lambda turn: turn.id if turn.id in here else entry(turn)) for made in nbests]
     content = {
         "format": FORMAT,
         "version": VERSION,
@@ -75,10 +86,11 @@ def dump(saved: Saved, *, branches: bool = True) -> str:
         "settings": settings.values,
         "models": models.values,
         "turns": entries,
+        "nbest": lists,
         "leaf": conversation.leaf,
         "recent": [pair for pair in conversation.recent if branches],
         "next": conversation.next_id,
-        "tokens": pack([turn.rows for turn in turns if turn.rows is not None]),
+        "tokens": pack([turn.rows for turn in said if turn.rows is not None]),
     }
     return json.dumps(content, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))
 
@@ -176,23 +188,29 @@ def _umask() -> int:
 
 
 def _read(content: dict[str, Any]) -> Saved:
-    if content["version"] != VERSION:
+    if content["version"] not in range(1, VERSION + 1):
         raise ValueError(f"its version is {content['version']!r}")
     entries = [object_of(entry, "a turn") for entry in list_of(content, "turns")]
-    rows = unpack(content["tokens"], sum(len(list_of(entry, "ids")) + 1 for entry in entries))
+    listed = list_of(content, "nbest") if content["version"] > 1 else []
+    lists = [(object_of(made, "a list of replies"), list_of(made, "turns")) for made in listed]
+    replies = [object_of(entry, "a reply") for _, own in lists for entry in own if type(entry) is not int]
+    rows = unpack(content["tokens"], sum(len(list_of(entry, "ids")) + 1 for entry in (*entries, *replies)))
     settings = [Settings.from_dict(object_of(values, "settings")) for values in list_of(content, "settings")]
     models = [model_of(values) for values in list_of(content, "models")]
     conversation = Conversation(next_id=whole(content["next"], "the next id", 10**9))
-    used = 0
+    dealt = Dealt(rows)
+
+    def turn(entry: dict[str, Any] | int) -> Turn:
+        if isinstance(entry, int):
+            return conversation[entry]
+        return turn_of(entry, conversation, settings, models, dealt.next(entry.get("rows")))
+
     for entry in entries:
-        count = entry.get("rows")
-        size = 0 if count is None else whole(count, "a number of rows", len(rows) - used)
-        own = None if count is None else rows[used : used + size]
-        used += size
-        conversation.add(turn_of(entry, conversation, settings, models, own), select=False)
-    if used != len(rows):
-        raise ValueError("some token rows belong to no turn")
-    _check_width(conversation.turns)
+        conversation.add(turn(entry), select=False)
+    for made, own in lists:
+        conversation.propose(nbest_of(made, [turn(entry) for entry in own]))
+    dealt.check_all()
+    _check_width([*conversation.turns, *(one for made in conversation.nbests for one in made.turns)])
     leaf = content["leaf"]
     if leaf is not None:
         conversation[whole(leaf, "the selected turn")]

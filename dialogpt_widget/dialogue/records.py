@@ -28,6 +28,30 @@ class Shared:
         return self.values.index(value)
 
 
+class Dealt:
+    """Token rows of a file, dealt to its turns in order.
+
+    Raises:
+        ValueError: there are not as many as the turns say.
+    """
+
+    def __init__(self, rows: np.ndarray) -> None:
+        self._rows, self._used = rows, 0
+
+    def next(self, count: Any) -> np.ndarray | None:
+        """The rows of the next turn, which says that it has so many; None for none."""
+        if count is None:
+            return None
+        end = self._used + whole(count, "a number of rows", len(self._rows) - self._used)
+        dealt, self._used = self._rows[self._used : end], end
+        return dealt
+
+    def check_all(self) -> None:
+        """Refuses rows that are left over."""
+        if self._used != len(self._rows):
+            raise ValueError("some token rows belong to no turn")
+
+
 def entry_of(turn: Turn, conversation: Conversation, settings: Shared, models: Shared) -> dict[str, Any]:
     """A turn as JSON; what turns share goes into the tables."""
     entry: dict[str, Any] = {

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -60,6 +61,11 @@ class Turn:
             return None
         place = min(self.begun, len(self.rows) - 1)
         return int(self.rows["position"][place]) - place
+
+    def moved(self, move: Callable[[int], int]) -> Turn:
+        """The same with other ids of turns."""
+        parent = None if self.parent is None else move(self.parent)
+        return replace(self, id=move(self.id), parent=parent, context=tuple(map(move, self.context)))
 
     def __repr__(self) -> str:
         said = self.text if len(self.text) <= _SHOWN else f"{self.text[:_SHOWN]}…"

@@ -25,7 +25,7 @@ class Candidates:
         kept: what it has read.
         computing: the network to oneself, as long as a step takes.
         ids: the context, every turn followed by EOS.
-        decoders: of each reply, with its own dice.
+        decoders: of each reply, with its own dice; the settings are the same.
         limit: longest reply, in tokens.
         stop: when set, no further step begins.
         states: of each reply a list to which each step's state is appended; None where they are not wanted.
@@ -79,14 +79,15 @@ class Candidates:
             states = self._advanced(live)
             if states is None:
                 return []
-            logits = self._network.unembed(states).expand(len(live), -1)
+            scores = self._decoders[live[0]].read(self._network.unembed(states))
             share = (time.perf_counter() - began) / len(live)
             chosen = []
             for place, row in enumerate(live):
                 began = time.perf_counter() - share
-                token = self._decoders[row].choose(logits[place], self.said[row], began=began)
+                source = min(place, len(states) - 1)
+                token = self._decoders[row].choose(scores[source], self.said[row], began=began)
                 if self._states is not None:
-                    self._states[row].append(states[min(place, len(states) - 1)].clone())
+                    self._states[row].append(states[source].clone())
                 chosen.append((row, token))
         for row, token in chosen:
             if not token.eos:

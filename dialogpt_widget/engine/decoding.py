@@ -26,6 +26,7 @@ from transformers.generation.logits_process import (
 )
 
 from dialogpt_widget.dialogue.tokens import ALTERNATIVES, FILTERS
+from dialogpt_widget.engine.dice import dice, first_dice
 from dialogpt_widget.engine.ledger import Ledger
 from dialogpt_widget.engine.record import Token
 from dialogpt_widget.engine.scores import LEAST, Scores
@@ -34,22 +35,6 @@ from dialogpt_widget.settings import Settings
 NGRAM, MIN_NEW, TOP_K, TOP_P, MIN_P = range(len(FILTERS))
 Watch = Callable[[str, torch.Tensor | None, torch.Tensor], object]
 _Tell = Callable[[str, Any, Any], object]
-
-
-def dice(seed: int, reply: int, position: int) -> float:
-    """The uniform number in [0, 1) for one place of one reply, whatever was drawn before.
-
-    Philox is a counter-based generator (Salmon et al., 2011, "Parallel random numbers: as easy as 1, 2, 3"), so that
-    pausing, stepping, forking or comparing never shifts the dice.
-    """
-    bits = np.random.Philox(key=[seed, reply], counter=[position, 0, 0, 0])
-    return float(np.random.Generator(bits).random(dtype=np.float32))
-
-
-def first_dice(seed: int, reply: int, count: int) -> np.ndarray:
-    """`dice` of a reply's first positions, in one go: a position's is the first of the four numbers of its block."""
-    numbers = np.random.Philox(key=[seed, reply]).random_raw(4 * count)[::4]
-    return ((numbers & 0xFFFFFFFF) >> np.uint64(8)) / 2**24
 
 
 class _Pick(NamedTuple):
@@ -83,9 +68,16 @@ class Decoder:
         self._min_p = _if(settings.min_p > 0, MinPLogitsWarper, settings.min_p)
         self._dice: np.ndarray | None = None
 
+    def read(self, logits: torch.Tensor) -> list[Scores]:
+        """What `choose` needs of logits `[n, vocabulary]`; any decoder with these settings takes it in their place."""
+        settings = self.settings
+        if not settings.do_sample:
+            return Scores.of_rows(logits.float(), ALTERNATIVES + 1)  # one may be barred
+        return Scores.of_rows(logits.float(), max(ALTERNATIVES, settings.top_k + 1) + 1, settings.temperature)
+
     def choose(
         self,
-        logits: torch.Tensor,
+        logits: torch.Tensor | Scores,
         said: Sequence[int],
         *,
         forced: int | None = None,
@@ -95,7 +87,7 @@ class Decoder:
         """The next token.
 
         Args:
-            logits: `[vocabulary]`, of the last position.
+            logits: `[vocabulary]`, of the last position, or what `read` made of them.
             said: ids of the reply so far.
             forced: an id that is taken whatever the settings would choose; nothing is drawn then.
             watch: called with a stage's name, the ids that its scores are of (None for the whole vocabulary) and the
@@ -103,9 +95,9 @@ class Decoder:
                 `temperature`, `top_k`, `top_p`, `min_p`, and `left`, from which the token is taken.
             began: when the step began, by `time.perf_counter`; `ms` is 0 if not given.
         """
-        own = self._scores(logits.float())
+        own = logits if isinstance(logits, Scores) else self._scores(logits)
         ledger, tell = Ledger(), _on_cpu(watch)
-        tell("model", None, own.all)
+        tell("model", None, own)
         scores = self._penalised(own, said, ledger, tell)
         pick = self._sample if self.settings.do_sample else self._greedy
         chosen, used, spread, draw = pick(scores, len(said), ledger, tell, forced)
@@ -130,10 +122,7 @@ class Decoder:
         )
 
     def _scores(self, scores: torch.Tensor) -> Scores:
-        settings = self.settings
-        if not settings.do_sample:
-            return Scores.of(scores, ALTERNATIVES + 1)  # one may be barred
-        return Scores.of(scores, max(ALTERNATIVES, settings.top_k + 1) + 1, settings.temperature)
+        return self.read(scores[None])[0]
 
     def _penalised(self, own: Scores, said: Sequence[int], ledger: Ledger, watch: _Tell) -> Scores:
         """Scores after what looks at the whole vocabulary: repetition penalty, n-grams, shortest reply.
@@ -164,11 +153,11 @@ class Decoder:
             ledger.bar(MIN_NEW, self.eos, math.exp(scores.logprob(self.eos)))
             scores = scores.without(self.eos)
         if short:
-            watch("min_new_tokens", None, scores.all)
+            watch("min_new_tokens", None, scores)
         return scores
 
     def _greedy(self, scores: Scores, _: int, __: Ledger, watch: _Tell, forced: int | None) -> _Pick:
-        watch("left", None, scores.all)
+        watch("left", None, scores)
         chosen = scores.best() if forced is None else forced
         return _Pick(chosen, scores.logprob(chosen), scores.entropy)
 
@@ -212,7 +201,7 @@ class Decoder:
         As in transformers, a tie at the k-th place is kept whole.
         """
         k = self.settings.top_k
-        if not 0 < k < scores.all.shape[0]:
+        if not 0 < k < scores.size:
             everything = self._tempered(scores.all)
             return _descending(everything, everything > -torch.inf)
         values = scores.values if self._temperature is None else self._tempered(torch.tensor(scores.values)).tolist()
@@ -241,9 +230,12 @@ def _descending(scores: torch.Tensor, chosen: torch.Tensor) -> tuple[np.ndarray,
 def _on_cpu(watch: Watch | None) -> _Tell:
     if watch is None:
         return _nobody
-    return lambda stage, ids, scores: watch(
-        stage, None if ids is None else torch.as_tensor(ids), torch.as_tensor(scores).cpu()
-    )
+
+    def tell(stage: str, ids: Any, scores: Any) -> None:
+        whole = scores.all if isinstance(scores, Scores) else torch.as_tensor(scores)
+        watch(stage, None if ids is None else torch.as_tensor(ids), whole.cpu())
+
+    return tell
 
 
 def _nobody(*_: object) -> None:

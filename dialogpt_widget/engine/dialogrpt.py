@@ -21,10 +21,12 @@ from dialogpt_widget.engine.hub import Checkpoint, download, find_local
 from dialogpt_widget.engine.likelihoods import batches
 from dialogpt_widget.engine.loading import pick_device, pick_precision
 from dialogpt_widget.engine.memory import give_back
+from dialogpt_widget.engine.readout import Readout
 
 PRIOR = {"human_vs_rand": 0.5, "human_vs_machine": 0.5}
 FEEDBACK = {"updown": 1.0, "depth": 0.48, "width": -0.5}
 HEADS = {head: f"microsoft/DialogRPT-{head.replace('_', '-')}" for head in (*FEEDBACK, *PRIOR)}
+VOCABULARY = 50257
 TURNS = 2  # of the context, which is what they were trained with
 
 
@@ -76,6 +78,18 @@ class DialogRPT:
     def score(self, context_turns: list[list[int]], replies: list[list[int]]) -> np.ndarray:
         """See `Scorer`; the ensemble of `values`."""
         return ensemble(self.values(context_turns, replies))
+
+    def check(self, model: Readout) -> None:
+        """Refuses a model whose replies the rankers cannot read, before they are downloaded.
+
+        Raises:
+            ValueError: it has other ids than GPT-2.
+        """
+        if self.heads == HEADS and model.vocabulary != VOCABULARY:
+            raise ValueError(
+                f"DialogRPT reads GPT-2's {VOCABULARY:,} ids, while {model.name} has {model.vocabulary:,}: it can rank "
+                "replies of DialoGPT, not of this model."
+            )
 
     def values(self, context_turns: list[list[int]], replies: list[list[int]]) -> dict[str, np.ndarray]:
         """Each head's probabilities `[replies]`."""

@@ -24,6 +24,7 @@ from dialogpt_widget.engine.branches import Branches
 from dialogpt_widget.engine.cache import Cache, Room
 from dialogpt_widget.engine.linears import Linear, MakeLinear, for_rows, linears, scripted
 from dialogpt_widget.engine.network import filled
+from dialogpt_widget.engine.padded import PaddedGPT2
 
 PACKERS = 4  # each keeps up to 64 MB in the end, which the C library does not give back
 Run = Callable[..., Tensor]
@@ -95,10 +96,8 @@ class GPT2:
     compact = True
 
     def __init__(self, shape: Shape, weights: Mapping[str, Tensor], precision: str = "float32") -> None:
-        self.shape = shape
-        self.vocabulary = shape.vocabulary
+        self.shape, self.vocabulary, self.parameters = shape, shape.vocabulary, shape.parameters
         self.positions: int | None = shape.positions
-        self.parameters = shape.parameters
         self.embeddings = weights["wte.weight"]
         self.device = self.embeddings.device
         self._dtype = torch.float32 if self.device.type == "cpu" else self.embeddings.dtype
@@ -108,8 +107,7 @@ class GPT2:
         layers = _Layers(self._each)
         self._run = scripted(layers, *layers.linears)
         self._last_norm = _pair(weights, "ln_f", self._dtype)
-        unembed = make(weights["wte.weight" if shape.tied else "lm_head.weight"].t(), None)
-        self._unembed: Linear = scripted(unembed)
+        self._unembed: Linear = scripted(make(weights["wte.weight" if shape.tied else "lm_head.weight"].t(), None))
         self._cache = Cache()
         self.state: Tensor | None = None
 
@@ -153,7 +151,7 @@ class GPT2:
 
     def advance(self, ids: Sequence[int]) -> Tensor:
         """Reads ids after what is cached; logits `[vocabulary]` after the last of them."""
-        self.state = self.forward(self._tensor(ids), self._cache)[0, -1]
+        self.state = self.forward(torch.tensor([list(ids)], device=self.device), self._cache)[0, -1]
         return self.unembed(self.state)
 
     def keep(self, count: int) -> None:
@@ -166,9 +164,11 @@ class GPT2:
 
     def branches(self, count: int) -> Branches:
         """Several continuations of what is cached, side by side."""
-        each = [layer.for_rows(count) for layer in self._each]
-        run = None if each == self._each else _Layers(each)
-        return Branches(self._cache, count, functools.partial(self.forward, run=run))
+        return Branches(self._cache, count, self._for_rows(count))
+
+    def rows(self, sequences: Sequence[Sequence[int]], origins: Sequence[int]) -> PaddedGPT2:
+        """Several rows, of which each goes on from one of some sequences; see `Network`."""
+        return PaddedGPT2(sequences, origins, self.device, self._for_rows)
 
     def states(self, ids: Sequence[int]) -> Tensor:
         """Final hidden states `[n, w]` after each of `ids`, without the cache."""
@@ -178,8 +178,9 @@ class GPT2:
         """Final hidden states `[b, n, w]` of several sequences, without the cache; see `Network`."""
         return self.forward(filled(sequences).to(self.device), Cache())
 
-    def _tensor(self, ids: Sequence[int]) -> Tensor:
-        return torch.tensor([list(ids)], device=self.device)
+    def _for_rows(self, count: int) -> Callable[[Tensor, Room], Tensor]:
+        each = [layer.for_rows(count) for layer in self._each]
+        return functools.partial(self.forward, run=None if each == self._each else _Layers(each))
 
 
 class _Layer(torch.nn.Module):
@@ -241,8 +242,7 @@ def _layers(shape: Shape, weights: Mapping[str, Tensor], make: MakeLinear, dtype
     """Several at once, since packing weights keeps one processor busy."""
     at_once = min(torch.get_num_threads(), PACKERS)
     with ThreadPoolExecutor(at_once, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-        made = pool.map(lambda number: _Layer(shape, weights, f"h.{number}.", make, dtype), range(shape.layers))
-        return list(made)
+        return list(pool.map(lambda number: _Layer(shape, weights, f"h.{number}.", make, dtype), range(shape.layers)))
 
 
 def _pair(weights: Mapping[str, Tensor], name: str, dtype: torch.dtype) -> tuple[Tensor, Tensor]:

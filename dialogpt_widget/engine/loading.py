@@ -35,6 +35,7 @@ class Loaded:
 
     Attributes:
         exactness: what another precision than float32 costs, where that was measured.
+        checkpoint: the files that it came from.
     """
 
     network: Network
@@ -44,6 +45,7 @@ class Loaded:
     device: torch.device
     precision: str
     exactness: Exactness | None = None
+    checkpoint: Checkpoint | None = None
 
 
 def pick_device(device: str = "auto") -> torch.device:
@@ -120,14 +122,14 @@ def load(
     if name in KNOWN and name != MINI:
         check_download(KNOWN[name].download, mapped=KNOWN[name].mapped)
     checkpoint = find_local(name, revision) or download(name, revision, tell, check_download)
-    with _explained(checkpoint, precision):
+    with explained(checkpoint, precision):
         _check_tokenizer(checkpoint)
         if torch_device.type == "cpu":
             torch.set_num_threads(threads(torch.get_num_threads()))
         network, codec, exactness = _read(checkpoint, precision, torch_device, check, tell)
     gc.collect()  # TorchScript's compiler leaves circles that hold the weights
     give_back(torch_device)
-    return Loaded(network, codec, checkpoint.name, checkpoint.revision, torch_device, precision, exactness)
+    return Loaded(network, codec, checkpoint.name, checkpoint.revision, torch_device, precision, exactness, checkpoint)
 
 
 def _read(
@@ -218,7 +220,8 @@ def _quiet(what: str, share: float | None) -> None:
 
 
 @contextmanager
-def _explained(checkpoint: Checkpoint, precision: str) -> Iterator[None]:
+def explained(checkpoint: Checkpoint, precision: str) -> Iterator[None]:
+    """Turns what goes wrong while a model's files are read into a `ModelError`."""
     try:
         yield
     except ModelError:

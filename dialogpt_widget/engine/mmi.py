@@ -53,6 +53,20 @@ class MMI:
         pairs = [self.pair(context_turns[-1], reply) for reply in replies]
         return np.array([logs.mean() for logs in self.model.log_likelihoods(pairs)])
 
+    def check(self, model: Readout) -> None:
+        """Refuses a model whose replies the backward model cannot read.
+
+        Raises:
+            ValueError: they have other ids.
+            ModelError: as for `model`.
+        """
+        own = self.model
+        if (own.vocabulary, own.eos) != (model.vocabulary, model.eos):
+            raise ValueError(
+                f"The backward model {self.path} reads {own.vocabulary:,} ids, while {model.name} has "
+                f"{model.vocabulary:,}: MMI needs two models with the same tokens."
+            )
+
     def pair(self, source: list[int], reply: list[int]) -> tuple[list[int], list[int]]:
         """What is given to the backward model, and what it is asked for.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import sys
 import threading
 import time
@@ -10,23 +9,19 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import torch
 
-from dialogpt_widget.arguments import check_settings, check_text
-from dialogpt_widget.dialogue.context import window_size
-from dialogpt_widget.engine.candidates import Candidates
+from dialogpt_widget.arguments import check_text
 from dialogpt_widget.engine.decoding import Decoder
-from dialogpt_widget.engine.kept import Kept
 from dialogpt_widget.engine.loading import Loaded, load
 from dialogpt_widget.engine.memory import give_back
-from dialogpt_widget.engine.readout import Readout, check_known_ids
+from dialogpt_widget.engine.readout import check_known_ids
 from dialogpt_widget.engine.record import Token
+from dialogpt_widget.engine.several import Several
 from dialogpt_widget.engine.source import Progress
 from dialogpt_widget.engine.text import TextStream
 from dialogpt_widget.settings import Settings
 
-SEED_BITS = 32  # of a seed that is drawn; a browser's numbers hold 53
 
-
-class ChatModel(Readout):
+class ChatModel(Several):
     """A model in memory, its tokenizer, and the keys and values of what it has read last.
 
     One thread at a time uses it: `generate` and `score` hold a lock while they compute.
@@ -46,11 +41,10 @@ class ChatModel(Readout):
     """
 
     def __init__(self, loaded: Loaded) -> None:
-        self.revision, self.device = loaded.revision, loaded.device
+        self.revision = loaded.revision
         super().__init__(loaded)
         self.device_name = _device_name(loaded.device, self.threads)
         self.exactness = loaded.exactness
-        self._kept = Kept(loaded.network)
 
     @classmethod
     def from_pretrained(
@@ -72,7 +66,8 @@ class ChatModel(Readout):
 
     def __del__(self, ending: Callable[[], bool] = sys.is_finalizing) -> None:
         """Gives back the memory that the model took."""
-        self.__dict__.pop("_kept", None)  # it holds the network, too
+        for holder in ("_kept", "_beams"):  # they hold the network or other weights, too
+            self.__dict__.pop(holder, None)
         if self.__dict__.pop("_network", None) is not None and not ending():
             give_back(self.device)
 
@@ -140,50 +135,6 @@ class ChatModel(Readout):
         keep = states if self.compact else None
         return self._tokens(list(ids), list(prefix), decoder, limit, stop or threading.Event(), forced, keep)
 
-    def generate_many(
-        self,
-        ids: Sequence[int],
-        settings: Settings | None = None,
-        stop: threading.Event | None = None,
-        *,
-        count: int | None = None,
-        reply: int = 0,
-        states: Sequence[list[torch.Tensor]] | None = None,
-    ) -> Candidates:
-        """Decodes several replies to one context side by side, which is read once; iterate over what is returned.
-
-        Args:
-            ids: as for `generate`.
-            settings: as for `generate`.
-            stop: as for `generate`.
-            count: how many, by default `settings.candidates`.
-            reply: the number of the first one, which selects its dice; the others' follow.
-            states: of each reply a list as for `generate`.
-
-        Raises:
-            TypeError, ValueError, ModelError: as for `generate`.
-        """
-        settings, limit = self._checked(ids, settings, 0)
-        if count is None:
-            count = settings.candidates
-        if type(count) is not int or count < 1:
-            raise ValueError(f"count is how many replies there are to be, at least 1; got {count!r}.")
-        decoders = [Decoder(settings, self.eos, reply + row) for row in range(count)]
-        keep = states if self.compact else None
-        stop = stop or threading.Event()
-        return Candidates(self._network, self._kept, self._computing, ids, decoders, limit, stop, keep)
-
-    def _checked(self, ids: Sequence[int], settings: Settings | None, begun: int) -> tuple[Settings, int]:
-        """Settings with a seed, and how long a reply may be of which some ids are decided already."""
-        settings = Settings() if settings is None else check_settings(settings)
-        window = window_size(settings, self.positions)
-        check_known_ids(ids, self.vocabulary)
-        if len(ids) + begun >= window:
-            raise ValueError(f"{len(ids) + begun} tokens leave no room for a reply in a window of {window}.")
-        if settings.seed is None:
-            settings = settings.replace(seed=draw_seed())
-        return settings, min(settings.max_new_tokens, window - len(ids))
-
     def _tokens(
         self,
         ids: list[int],
@@ -209,13 +160,14 @@ class ChatModel(Readout):
             said.append(token.id)
 
     def forget(self) -> None:
-        """Gives back the memory of the keys and values; the next reply reads its whole context again."""
+        """Gives back the memory of the keys and values, and of what beam search loaded.
+
+        The next reply reads its whole context again, the next beam search its weights.
+        """
         self._kept.forget()
-
-
-def draw_seed() -> int:
-    """A seed from the operating system's randomness."""
-    return secrets.randbits(SEED_BITS)
+        if self._beams is not None:
+            self._beams = None
+            give_back(self.device)
 
 
 def _device_name(device: torch.device, threads: int | None) -> str:

@@ -12,6 +12,8 @@ from dialogpt_widget.settings import Settings
 MINI = "mini"
 MINI_FOLDER = Path(__file__).resolve().parent.parent / "mini"
 MEDIUM = "microsoft/DialoGPT-medium"
+BACKWARD = {MINI: MINI_FOLDER / "backward"}
+"""Folders of the backward models that come with models; they read the same ids."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import inspect
 import math
+import threading
 from collections.abc import Sequence
 from typing import Any, Protocol
 
 import torch
 
 from dialogpt_widget.engine.copies import Copies
+from dialogpt_widget.engine.padded import Apart, PaddedModel, pads
 
 
 class Side(Protocol):
@@ -25,6 +27,16 @@ class Side(Protocol):
 
     def settle(self, row: int) -> int:
         """Has the network go on from what a continuation has read, of which it keeps so many ids; the others end."""
+
+
+class Rows(Protocol):
+    """Sequences that share nothing side by side, apart from what the network has read."""
+
+    def begin(self, stop: threading.Event) -> torch.Tensor | None:
+        """Reads the sequences; the states `[rows, ...]` after them, None when stopped."""
+
+    def advance(self, rows: Sequence[int], ids: Sequence[int]) -> torch.Tensor:
+        """Reads an id of each of some rows; see `Side`."""
 
 
 class Network(Protocol):
@@ -62,6 +74,9 @@ class Network(Protocol):
     def branches(self, count: int) -> Side:
         """So many continuations of what was read, of which none has read more."""
 
+    def rows(self, sequences: Sequence[Sequence[int]], origins: Sequence[int]) -> Rows:
+        """Several rows, of which each is to go on from one of some sequences, by its place among them."""
+
     def states(self, ids: Sequence[int]) -> torch.Tensor:
         """The states `[n, ...]` after each of `ids`, without the cache."""
 
@@ -95,16 +110,15 @@ class TransformersNetwork:
         self.parameters = sum(weight.numel() for weight in model.parameters())
         accepted = inspect.signature(model.forward).parameters
         self._last_only = {"logits_to_keep": 1} if "logits_to_keep" in accepted else {}
+        self._pads = pads(model, accepted)
         self._cache: Any = None
         self._length = 0
         self.state: torch.Tensor | None = None
 
     def advance(self, ids: Sequence[int]) -> torch.Tensor:
         """See `Network`."""
-        out = self._model(input_ids=self._tensor(ids), past_key_values=self._cache, use_cache=True, **self._last_only)
-        self._cache, self._length = out.past_key_values, self._length + len(ids)
-        last: torch.Tensor = out.logits[0, -1]
-        self.state = last
+        last, self._cache = self._read(ids, self._cache)
+        self.state, self._length = last, self._length + len(ids)
         return last
 
     def keep(self, count: int) -> None:
@@ -123,6 +137,12 @@ class TransformersNetwork:
         """See `Network`."""
         return Copies(self._model, self._cache, count)
 
+    def rows(self, sequences: Sequence[Sequence[int]], origins: Sequence[int]) -> Rows:
+        """See `Network`."""
+        if self._pads:
+            return PaddedModel(self._model, sequences, origins, self._last_only)
+        return Apart(self._read, [sequences[one] for one in origins])
+
     def unembed(self, states: torch.Tensor) -> torch.Tensor:
         """See `Network`."""
         return states
@@ -136,8 +156,10 @@ class TransformersNetwork:
         every: torch.Tensor = self._model(input_ids=filled(sequences).to(self._model.device)).logits
         return every
 
-    def _tensor(self, ids: Sequence[int]) -> torch.Tensor:
-        return torch.tensor([list(ids)], device=self._model.device)
+    def _read(self, ids: Sequence[int], cache: Any) -> tuple[torch.Tensor, Any]:
+        given = torch.tensor([list(ids)], device=self._model.device)
+        out = self._model(input_ids=given, past_key_values=cache, use_cache=True, **self._last_only)
+        return out.logits[0, -1], out.past_key_values
 
 
 def filled(sequences: Sequence[Sequence[int]]) -> torch.Tensor:

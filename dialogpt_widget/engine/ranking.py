@@ -8,31 +8,34 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dialogpt_widget.engine.rerank import Scorer
+from dialogpt_widget.dialogue.nbest import Ranking
+from dialogpt_widget.engine.readout import Readout
+from dialogpt_widget.engine.rerank import Likelihood, Scorer
 from dialogpt_widget.engine.rules import Rules
 
 RULES = Rules()
 
 
 @dataclass(frozen=True, slots=True)
-class Ranking:
-    """What was said of several replies.
+class Case:
+    """Replies to one context, as one model said them.
 
     Attributes:
-        scores: by scorer, `[replies]`; NaN where a reply was dropped.
-        total: the weighted sum of the scores, `[replies]`; NaN where a reply was dropped.
-        dropped: why a reply was dropped, None if it was not.
-        rank: 1 for the best, 0 for one that was dropped.
-        chosen: the place of the reply that goes on.
-        spared: whether the rules would have dropped every reply, so that none was.
+        context_turns: as for `Scorer.score`.
+        replies: as for `Scorer.score`, at least one.
+        said: their texts.
+        user: the text of the user's turn.
+        model: what said them; None where `logprobs` are not known.
+        logprobs: of each reply's tokens under the model's own distribution, its EOS included, nat; None where a reply
+            did not end with it.
     """
 
-    scores: dict[str, np.ndarray]
-    total: np.ndarray
-    dropped: tuple[str | None, ...]
-    rank: tuple[int, ...]
-    chosen: int
-    spared: bool = False
+    context_turns: list[list[int]]
+    replies: list[list[int]]
+    said: Sequence[str]
+    user: str
+    model: Readout | None = None
+    logprobs: Sequence[np.ndarray | None] = ()
 
 
 class Reranker:
@@ -60,44 +63,36 @@ class Reranker:
             raise ValueError(f"temperature is 0, which takes the best, or greater; got {temperature!r}.")
         self.rules, self.temperature = rules, float(temperature)
 
-    def rank(
-        self,
-        context_turns: list[list[int]],
-        replies: list[list[int]],
-        *,
-        said: Sequence[str],
-        user: str,
-        draw: float = 0.0,
-    ) -> Ranking:
+    def rank(self, case: Case, draw: float = 0.0) -> Ranking:
         """Scores replies to the same context and chooses one.
 
         Args:
-            context_turns: as for `Scorer.score`.
-            replies: as for `Scorer.score`, at least one.
-            said: their texts.
-            user: the text of the user's turn.
+            case: the replies.
             draw: a uniform number in [0, 1), which decides where `temperature` is not 0.
 
         Raises:
             ValueError: a scorer gave something else than a number for each reply.
         """
-        dropped = [self.rules.reason(text, user) for text in said]
+        dropped = [self.rules.reason(text, case.user) for text in case.said]
         spared = all(dropped)
-        left = [place for place in range(len(replies)) if spared or dropped[place] is None]
+        count = len(case.replies)
+        left = [place for place in range(count) if spared or dropped[place] is None]
         scores = {}
         for scorer, _ in self.weights:
-            scores[scorer.name] = np.full(len(replies), np.nan)
-            scores[scorer.name][left] = _scored(scorer, context_turns, [replies[place] for place in left])
-        total = sum((weight * scores[scorer.name] for scorer, weight in self.weights), np.zeros(len(replies)))
+            scores[scorer.name] = np.full(count, np.nan)
+            scores[scorer.name][left] = _scored(scorer, case, left)
+        total = sum((weight * scores[scorer.name] for scorer, weight in self.weights), np.zeros(count))
         order = sorted(left, key=lambda place: (-total[place], place))
         ranks = {place: number for number, place in enumerate(order, 1)}
         return Ranking(
             scores=scores,
             total=total,
             dropped=tuple(dropped),
-            rank=tuple(ranks.get(place, 0) for place in range(len(replies))),
+            rank=tuple(ranks.get(place, 0) for place in range(count)),
             chosen=self._choose(total[order], order, draw),
             spared=spared,
+            weights={scorer.name: float(weight) for scorer, weight in self.weights},
+            temperature=self.temperature,
         )
 
     def _choose(self, totals: np.ndarray, order: Sequence[int], draw: float) -> int:
@@ -128,8 +123,13 @@ def _weights(scorers: Scorer | Sequence[Scorer] | Mapping[Scorer, float]) -> lis
     return pairs
 
 
-def _scored(scorer: Scorer, context_turns: list[list[int]], replies: list[list[int]]) -> np.ndarray:
-    found = np.asarray(scorer.score(context_turns, replies), np.float64)
+def _scored(scorer: Scorer, case: Case, places: Sequence[int]) -> np.ndarray:
+    known = [case.logprobs[place] for place in places] if case.logprobs else [None]
+    ended = [logs for logs in known if logs is not None]
+    if isinstance(scorer, Likelihood) and scorer.model is case.model and len(ended) == len(known):
+        return scorer.of(ended)  # as they were when they were said
+    replies = [case.replies[place] for place in places]
+    found = np.asarray(scorer.score(case.context_turns, replies), np.float64)
     if found.shape != (len(replies),) or np.isnan(found).any():
         raise ValueError(
             f"{scorer.name} must give one number for each of {len(replies)} replies, none of them NaN; "

@@ -50,16 +50,19 @@ class Likelihood:
 
     def __init__(self, model: Readout, *, normalised: bool = False) -> None:
         self.name = "mean log-probability" if normalised else "log-probability"
-        self._model, self._normalised = model, normalised
+        self.model, self._normalised = model, normalised
 
     def score(self, context_turns: list[list[int]], replies: list[list[int]]) -> np.ndarray:
         """See `Scorer`; in nat. What the model cannot read at once of a long context is left out at its beginning."""
-        eos = self._model.eos
+        eos = self.model.eos
         context = [token for turn in context_turns for token in (*turn, eos)]
         pairs = [(self._tail(context, len(reply) + 1), [*reply, eos]) for reply in replies]
-        logs = self._model.log_likelihoods(pairs)
+        return self.of(self.model.log_likelihoods(pairs))
+
+    def of(self, logs: Sequence[np.ndarray]) -> np.ndarray:
+        """The scores `[replies]` of log-probabilities that are known already, of each reply `[tokens]`."""
         return np.array([one.mean() if self._normalised else one.sum() for one in logs])
 
     def _tail(self, context: Sequence[int], behind: int) -> Sequence[int]:
-        positions = self._model.positions
+        positions = self.model.positions
         return context if positions is None else context[-max(1, positions - behind) :]

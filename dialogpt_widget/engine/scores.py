@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -16,33 +16,27 @@ LEAST = torch.finfo(torch.float32).min
 _MOST = 0.5  # share of a token without which the rest is known exactly enough from the whole
 
 
-_Read = tuple[list[float], list[int], float, float, float]
-
-
 class _Near(torch.nn.Module):
-    def forward(self, scores: Tensor, count: int, temperature: float) -> _Read:
-        """The greatest scores, their ids, and what follows from all of them.
+    def forward(self, scores: Tensor, count: int, temperature: float) -> list[list[float]]:
+        """Of each row of scores the greatest ones, their ids, and what follows from all of them.
 
         That is the greatest one's share, the mean of what all are below it, and the greatest one's share at the
         temperature.
         """
         values, ids = torch.topk(scores, count)
-        first = ids[:1]
-        below = scores - values[:1]
-        shares = torch.softmax(below, 0)
-        greatest, mean = shares.gather(0, first), torch.dot(shares, below)
-        tempered = torch.softmax(below / temperature, 0).gather(0, first) if temperature != 1.0 else greatest
-        if scores.is_cpu:
-            all_values: list[float] = values.tolist()
-            all_ids: list[int] = ids.tolist()
-            return all_values, all_ids, float(greatest), float(mean), float(tempered)
-        parts = [values, ids.to(values.dtype), greatest, mean.view(1), tempered]
-        near: list[float] = torch.cat(parts).tolist()  # float32 holds ids to 2^24
-        return near[:count], [int(one) for one in near[count : 2 * count]], near[-3], near[-2], near[-1]
+        first = ids[:, :1]
+        below = scores - values[:, :1]
+        shares = torch.softmax(below, 1)
+        greatest = shares.gather(1, first)
+        mean = shares.mul_(below).sum(1, keepdim=True)
+        tempered = torch.softmax(below.div_(temperature), 1).gather(1, first) if temperature != 1.0 else greatest
+        parts = [values, ids.to(values.dtype), greatest, mean, tempered]
+        near: list[list[float]] = torch.cat(parts, 1).tolist()  # float32 holds ids to 2^24
+        return near
 
 
 @functools.cache
-def _near() -> Callable[[Tensor, int, float], _Read]:
+def _near() -> Callable[[Tensor, int, float], list[list[float]]]:
     return scripted(_Near())
 
 
@@ -77,13 +71,24 @@ class Scores:
             count: how many of the greatest to bring over.
             temperature: for `total`.
         """
-        values, ids, greatest, mean, tempered = _near()(scores, min(count, scores.shape[0]), float(temperature))
+        return cls.of_rows(scores[None], count, temperature)[0]
+
+    @classmethod
+    def of_rows(cls, scores: Tensor, count: int, temperature: float = 1.0) -> list[Scores]:
+        """Reads what is needed off several steps' scores `[n, vocabulary]` at once; else as `of`."""
+        count = min(count, scores.shape[1])
+        near = _near()(scores, count, float(temperature))
+        return [cls._of(whole, read, count, temperature) for whole, read in zip(scores, near, strict=True)]
+
+    @classmethod
+    def _of(cls, scores: Tensor, near: Sequence[float], count: int, temperature: float) -> Scores:
+        values, (greatest, mean, tempered) = list(near[:count]), near[2 * count :]
         if math.isnan(mean):  # 0 times -inf
             below = (scores - values[0]).clamp_(min=LEAST)
             mean = float(torch.dot(torch.softmax(below, 0), below))
         own = values[0] - math.log(greatest)
         return cls(
-            ids=ids,
+            ids=[int(one) for one in near[count : 2 * count]],
             values=values,
             logs=[value - own for value in values],
             entropy=-math.log(greatest) - mean,
@@ -92,6 +97,11 @@ class Scores:
             _own=own,
             _temperature=temperature,
         )
+
+    @property
+    def size(self) -> int:
+        """How many scores there are."""
+        return self._whole.shape[0]
 
     @property
     def all(self) -> Tensor:

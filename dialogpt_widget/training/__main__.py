@@ -14,6 +14,7 @@ Trains, evaluates and exports dialogue models.
   train      a GPT-2 of one's own, or fine-tune a named model
   evaluate   perplexity a token and bits a byte on held-out dialogues
   gate       answer the sixty everyday prompts
+  diversity  distinct-2 and entropy-4 of greedy decoding, sampling and MMI
   export     write a run as a small model folder
 
 Dialogues are JSONL, plain or .gz or .xz: one {"turns": ["Hello!", "Hi there."]} a line.
@@ -47,6 +48,12 @@ def parser() -> argparse.ArgumentParser:
     gate = commands.add_parser("gate", help="answer the sixty prompts")
     gate.add_argument("--model", required=True, help="name or folder")
     gate.add_argument("--cpu", action="store_true", help="use no GPU")
+    diversity = commands.add_parser("diversity", help="compare how varied decoders are")
+    diversity.add_argument("--model", default="mini", help="name or folder (%(default)s)")
+    diversity.add_argument("--data", nargs="+", required=True, metavar="FILE", help="dialogues the model never saw")
+    diversity.add_argument("--contexts", type=int, default=500, help="how many are answered (%(default)s)")
+    diversity.add_argument("--candidates", type=int, default=10, help="samples to choose between (%(default)s)")
+    diversity.add_argument("--seed", type=int, default=0, help="of the samples (%(default)s)")
     export = commands.add_parser("export", help="write a run as a model folder")
     export.add_argument("run", help="the run's folder, or one of its checkpoints")
     export.add_argument("target", help="the folder to write")
@@ -147,6 +154,21 @@ def _gate(options: dict[str, object]) -> None:
     print(table(run(*load(str(options["model"]), cpu=bool(options["cpu"])))))
 
 
+def _diversity(options: dict[str, object]) -> None:
+    from dialogpt_widget.chat import Chat
+
+    from .data import read_mixture
+    from .diversity import compare
+
+    chat = Chat(str(options["model"]))
+    chat.settings = chat.settings.replace(seed=options["seed"])
+    dialogues = read_mixture(list(options["data"]))  # type: ignore[call-overload]
+    found = compare(chat, dialogues, int(str(options["contexts"])), int(str(options["candidates"])))
+    print("| replies | distinct-2 | entropy-4 | words a reply |\n|---|---|---|---|")
+    for one in found:
+        print(f"| {one.name} | {one.distinct:.3f} | {one.entropy:.2f} | {one.words:.1f} |")
+
+
 def _export(options: dict[str, object]) -> None:
     from .export import export
 
@@ -154,7 +176,14 @@ def _export(options: dict[str, object]) -> None:
     print(f"{options['target']}: weights of {size / 1e6:.2f} MB")
 
 
-COMMANDS = {"train": _train, "narrow": _narrow, "evaluate": _evaluate, "gate": _gate, "export": _export}
+COMMANDS = {
+    "train": _train,
+    "narrow": _narrow,
+    "evaluate": _evaluate,
+    "gate": _gate,
+    "diversity": _diversity,
+    "export": _export,
+}
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from typing import Any
 from dialogpt_widget.dialogue import files
 from dialogpt_widget.dialogue.turn import Turn
 from dialogpt_widget.widget import page, present, reader, wire
-from dialogpt_widget.widget.keys import key_of, tokens_key_of
+from dialogpt_widget.widget.keys import key_of, nbest_key_of, tokens_key_of
 from dialogpt_widget.widget.verbs import Verbs
 
 
@@ -41,7 +41,10 @@ class Alone(Verbs):
     def _alone(self, path: Sequence[Turn], turns: Sequence[Turn], when: float) -> dict[str, Any]:
         """The state of a page without a kernel, JSON."""
         state = {name: self._value(name) for name in wire.TRAITS}
-        state |= {key_of(turn): present.turn(turn) for turn in turns}
+        state |= {key_of(turn): self._value(key_of(turn)) for turn in turns}
+        here = {turn.id for turn in turns}
+        lists = [nbest_key_of(made) for made in self.conversation.nbests if made.parent in here]
+        state |= {key: self._value(key) for key in lists}
         state |= {tokens_key_of(turn): page.plain(self._value(tokens_key_of(turn))) for turn in turns}
         state |= {"offline": when, "error": None, "queue": [], "status": present.status("idle", "")}
         return state | {"leaf": path[-1].id if path else None}

@@ -102,7 +102,7 @@ class Choices(TypedDict):
 class Sync(TypedDict):
     """The answer to `sync`: all of the running reply up to frame `seq`; `turn` is None when none is running.
 
-    Its buffer, if it has one, are all its token rows.
+    Its buffer, if it has one, are all its token rows. `drafts` are the texts of replies that are said side by side.
     """
 
     id: str
@@ -110,6 +110,7 @@ class Sync(TypedDict):
     seq: int
     turn: int | None
     text: str
+    drafts: list[str]
 
 
 class Poll(TypedDict):
@@ -125,3 +126,4 @@ class Poll(TypedDict):
     seq: int
     turn: int | None
     text: str
+    drafts: list[str]

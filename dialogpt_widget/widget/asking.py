@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dialogpt_widget.dialogue.tokens import FILTERS
+from dialogpt_widget.dialogue.turn import Turn
 from dialogpt_widget.widget.answers import Answer
 from dialogpt_widget.widget.questions import Request, RequestError
 from dialogpt_widget.widget.rows import is_wide, pack, pieces_of, shown, tokens_state
@@ -22,12 +23,20 @@ MOST_RANKS = 200
 
 
 def _tokens(chat: Chat, request: Request) -> Answer:
-    turn = chat.conversation[_turn(request)]
+    turn = _anywhere(chat, _turn(request))
     model = chat.load_model()
     if turn.model != model.name:
         return Answer({"tokens": None})
     state: dict[str, Any] = {**tokens_state(turn, model)}
     return Answer({"tokens": state | {"data": 0}}, [state["data"]])
+
+
+def _anywhere(chat: Chat, turn_id: int) -> Turn:
+    """A turn of the tree, or one of several replies that was not picked."""
+    made = None if turn_id in chat.conversation else chat.conversation.nbests.with_turn(turn_id)
+    if made is None:
+        return chat.conversation[turn_id]
+    return next(turn for turn in made.turns if turn.id == turn_id)
 
 
 def _pieces(chat: Chat, request: Request) -> Answer:

@@ -5,8 +5,27 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from typing import NamedTuple
 
 from dialogpt_widget.widget.wire import FRAME_INTERVAL, VERSION, Frame
+
+
+class Snapshot(NamedTuple):
+    """A running reply.
+
+    Attributes:
+        seq: number of the last frame.
+        turn: its id, or that of a list of replies that are said side by side; None where none is running.
+        text: of one reply alone.
+        rows: its token rows, where a page wants them.
+        drafts: the texts of several replies.
+    """
+
+    seq: int
+    turn: int | None
+    text: str
+    rows: bytes | None
+    drafts: list[str]
 
 
 class Frames:
@@ -28,6 +47,8 @@ class Frames:
         self._rows_sent = 0
         self._void = False  # whether rows that were sent have been taken back
         self._watching: set[str] = set()
+        self._drafts: list[str] = []
+        self._drafts_sent: list[int] = []
         self._last = 0.0
 
     def watch(self, page: str, *, on: bool) -> None:
@@ -45,6 +66,18 @@ class Frames:
         with self._lock:
             self._turn, self._text, self._sent, self._cut = turn, "", 0, None
             self._rows, self._rows_sent, self._void = rows, 0, False
+            self._drafts, self._drafts_sent = [], []
+
+    def begin_drafts(self, list_id: int, count: int) -> None:
+        """So many replies begin side by side, of the list number `list_id`."""
+        with self._lock:
+            self.begin(list_id)
+            self._drafts, self._drafts_sent = [""] * count, [0] * count
+
+    def add_to(self, place: int, piece: str) -> None:
+        """More of the text of one of several replies."""
+        with self._lock:
+            self._drafts[place] += piece
 
     def add(self, piece: str) -> None:
         """More of the reply's text."""
@@ -73,8 +106,8 @@ class Frames:
             if self._turn is None or now - self._last < FRAME_INTERVAL:
                 return
             first, (count, rows) = self._rows_sent, self._new_rows()
-            changed = bool(rows) or self._void
-            if self._sent == len(self._text) and self._cut is None and not changed:
+            changed, more = bool(rows) or self._void, self._more()
+            if self._sent == len(self._text) and self._cut is None and not changed and not more:
                 return
             self._seq += 1
             self._last = now
@@ -82,6 +115,8 @@ class Frames:
             frame: Frame = {"v": VERSION, "seq": self._seq, "turn": self._turn, "text": piece}
             if self._cut is not None:
                 frame["at"], self._cut = units(self._text[: self._cut]), None
+            if more:
+                frame["more"] = more
             if changed:
                 frame["row"], self._rows_sent, self._void = first, count, False
             self._post(frame, [rows] if changed else [])
@@ -91,6 +126,14 @@ class Frames:
         time.sleep(max(0.0, self._last + FRAME_INTERVAL - time.monotonic()))
         self.post_due()
 
+    def _more(self) -> list[tuple[int, str]]:
+        """What is new of several replies, now sent."""
+        more = [
+            (place, text[sent:]) for place, (text, sent) in enumerate(zip(self._drafts, self._drafts_sent, strict=True))
+        ]
+        self._drafts_sent = [len(text) for text in self._drafts]
+        return [(place, piece) for place, piece in more if piece]
+
     def _new_rows(self) -> tuple[int, bytes]:
         if self._rows is None or not self._watching:
             return self._rows_sent, b""
@@ -99,16 +142,17 @@ class Frames:
     def catch_up(self) -> None:
         """Counts what is new as brought by a frame, for a page that asks for it instead of being told."""
         with self._lock:
-            if self._turn is not None and (self._sent != len(self._text) or self._cut is not None):
+            if self._turn is not None and (self._sent != len(self._text) or self._cut is not None or self._more()):
                 self._seq, self._sent, self._cut = self._seq + 1, len(self._text), None
 
-    def snapshot(self) -> tuple[int, int | None, str, bytes | None]:
-        """Number of the last frame, the running turn, its text as far as frames have brought it, and its token rows."""
+    def snapshot(self) -> Snapshot:
+        """The running reply as far as frames have brought it."""
         with self._lock:
             if self._turn is None:
-                return self._seq, None, "", None
+                return Snapshot(self._seq, None, "", None, [])
             rows = self._rows(0)[1] if self._rows is not None and self._watching else None
-            return self._seq, self._turn, self._text[: self._sent], rows
+            drafts = [text[:sent] for text, sent in zip(self._drafts, self._drafts_sent, strict=True)]
+            return Snapshot(self._seq, self._turn, self._text[: self._sent], rows, drafts)
 
 
 def units(text: str) -> int:

@@ -16,6 +16,8 @@ from dialogpt_widget.widget.wire import Kind, Queued
 
 if TYPE_CHECKING:
     from dialogpt_widget.chat import Chat
+    from dialogpt_widget.comparing import Side
+    from dialogpt_widget.drafting import Drafting
     from dialogpt_widget.reply import Reply
 
 
@@ -40,6 +42,7 @@ class Item:
         kind: a message, or another version of a turn.
         text: the message, or what a message is edited to.
         turn: the turn that gets another version; None for a new message.
+        sides: what is to be compared.
         index, token: where a reply is forked, and the id that is put there.
         awaited: whether code waits for the outcome; else the page shows it.
         paced: whether the waiting thread posts the frames: while a cell runs, some hosts show only what its own
@@ -56,17 +59,18 @@ class Item:
     turn: Turn | None = None
     index: int = 0
     token: int = 0
+    sides: Sequence[Side] = ()
     awaited: bool = False
     paced: bool = False
     first: Move | None = None
     asked: Turn | None = None
-    made: Reply | None = None
+    made: Reply | Drafting | None = None
     id: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
     stop: threading.Event = field(default_factory=threading.Event)
     done: Future[Turn] = field(default_factory=Future)
 
-    def reply(self, chat: Chat) -> Reply:
-        """Says what is to be said and makes the reply, which has not begun.
+    def reply(self, chat: Chat) -> Reply | Drafting:
+        """Says what is to be said and makes the reply, or several, which have not begun.
 
         Raises:
             UnknownTurnError: the turn was forgotten meanwhile.
@@ -75,10 +79,15 @@ class Item:
         if self.turn is None or self.kind == "edit":
             if self.asked is None:
                 self.asked = chat.say(self.text) if self.turn is None else chat.rewrite(self.turn, self.text)
-            return chat.reply(self.asked, self.stop, said=True)
+            make = chat.reply if self.first else chat.answer
+            return make(self.asked, self.stop, said=True)
         if self.kind == "fork":
             return chat.forked(self.turn, self.index, self.token, self.stop)
-        return chat.continuation(self.turn, self.stop) if self.kind == "continue" else chat.reply(self.turn, self.stop)
+        if self.kind == "compare":
+            return chat.comparison(self.sides, self.turn, self.stop)
+        if self.kind == "continue":
+            return chat.continuation(self.turn, self.stop)
+        return chat.reply(self.turn, self.stop) if self.first else chat.answer(self.turn, self.stop)
 
     def settle(self, outcome: Turn | BaseException) -> None:
         """Tells who waits the reply, or why there is none. The first word counts."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dialogpt_widget.dialogue.nbest import NBest
 from dialogpt_widget.dialogue.turn import Turn
 from dialogpt_widget.widget import wire
 
@@ -16,3 +17,8 @@ def key_of(turn: Turn) -> str:
 def tokens_key_of(turn: Turn) -> str:
     """The key of the state under which the page finds a turn's tokens."""
     return f"{wire.TOKENS_KEY}{turn.id}"
+
+
+def nbest_key_of(made: NBest) -> str:
+    """The key of the state under which the page finds several replies to a turn."""
+    return f"{wire.NBEST_KEY}{made.id}"

@@ -9,10 +9,11 @@ from typing import Any
 
 from dialogpt_widget.chat import Chat
 from dialogpt_widget.course import Said, TakenBack
+from dialogpt_widget.drafting import Drafted, Drafting
 from dialogpt_widget.moves import Move
 from dialogpt_widget.pace import Pace
 from dialogpt_widget.reply import Reply
-from dialogpt_widget.running import PAUSED
+from dialogpt_widget.running import PAUSED, Event
 from dialogpt_widget.widget import wire
 from dialogpt_widget.widget.item import Item, View
 from dialogpt_widget.widget.stage import Stage
@@ -77,6 +78,7 @@ class Pacing(Stage):
         """
         with self._lock:
             if self.chat.running is not None:
+                self.chat.slow()
                 self.chat.pace.ask(move)
             elif self._queue or self._active:
                 raise RuntimeError("A reply is about to begin: try again in a moment.")
@@ -89,7 +91,7 @@ class Pacing(Stage):
         self._wait(item, move.done, item.done)
         if item.made is None:
             item.done.result()
-        assert item.made is not None
+        assert isinstance(item.made, Reply)
         return item.made
 
     def wait_for(self, done: Future[Any]) -> None:
@@ -122,10 +124,12 @@ class Pacing(Stage):
         if self.chat.pace.waiting and self.withdraw(item.id) is not None:
             raise RuntimeError(PAUSED)
 
-    def _hear(self, event: Said | TakenBack, reply: Reply, item: Item) -> None:
-        if isinstance(event, Said):
+    def _hear(self, event: Event, reply: Reply | Drafting, item: Item) -> None:
+        if isinstance(event, Drafted):
+            self.frames.add_to(event.place, event.piece)
+        elif isinstance(event, Said):
             self.frames.add(event.piece)
-        else:
+        elif isinstance(event, TakenBack) and isinstance(reply, Reply):
             self.frames.cut(reply.text, len(reply.begun.ids) + len(reply.tokens))
         if not item.paced:
             self.frames.post_due()

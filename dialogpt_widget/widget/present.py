@@ -38,8 +38,8 @@ SAFETY = {
 }
 
 
-def turn(settled: Turn) -> wire.TurnState:
-    """A settled turn as the view needs it."""
+def turn(settled: Turn, nbest: int | None = None) -> wire.TurnState:
+    """A settled turn as the view needs it; `nbest` is the list that it was chosen from."""
     return {
         "id": settled.id,
         "parent": settled.parent,
@@ -49,11 +49,11 @@ def turn(settled: Turn) -> wire.TurnState:
         "tokens": len(settled.ids),
         "created": round(settled.created, 3),
         "model": settled.model,
-        "made": _made(settled),
+        "made": _made(settled, nbest),
     }
 
 
-def _made(settled: Turn) -> wire.Made | None:
+def _made(settled: Turn, nbest: int | None) -> wire.Made | None:
     if settled.settings is None or settled.reply is None:
         return None
     usual = Settings().to_dict()
@@ -65,6 +65,7 @@ def _made(settled: Turn) -> wire.Made | None:
         "precision": settled.precision,
         "first": next(iter(settled.context), None),
         "seen": settled.seen,
+        "nbest": nbest,
     }
 
 
@@ -127,6 +128,7 @@ def status(
     parent: int | None = None,
     ahead: int = 0,
     speed: float | None = None,
+    drafts: int = 0,
 ) -> wire.Status:
     """What the kernel is doing."""
     return {
@@ -137,6 +139,7 @@ def status(
         "parent": parent,
         "ahead": ahead,
         "speed": speed,
+        "drafts": drafts,
     }
 
 

@@ -50,6 +50,11 @@ class Request(TypedDict, total=False):
     - `step {}`, `back {}`: one token more, one less.
     - `force {text, token}`: what comes next instead, typed or by id; answered with its `ids`, one by one.
     - `guess {text, token}`: what the next token might be, typed or by id; answered as in `Guessed`.
+    - `pick {nbest, place}`: one of several replies becomes a version in the tree and is selected.
+    - `rank {nbest}`: ranks several replies again, by what chooses now; the list comes anew.
+    - `rerank {values}`: how one of several is chosen, by the names of `RerankState`; what is not named stays.
+    - `compare {turn, sides}`: answers a turn, None for the path's last message, as 2 to 6 sides would:
+      `{label, values, model}`, settings by name and a model's name or None; answered with its `item`.
     - `choices {}`: ten of which the held token is one; answered as in `Choices`.
     """
 
@@ -75,6 +80,9 @@ class Request(TypedDict, total=False):
     on: bool
     mode: str
     rate: float
+    nbest: int
+    place: int
+    sides: list[Any]
 
 
 OPS: dict[str, dict[str, type | tuple[type, ...]]] = {
@@ -118,6 +126,10 @@ OPS: dict[str, dict[str, type | tuple[type, ...]]] = {
     "force": {"text": (str, type(None)), "token": (int, type(None))},
     "guess": {"text": (str, type(None)), "token": (int, type(None))},
     "choices": {},
+    "pick": {"nbest": int, "place": int},
+    "rank": {"nbest": int},
+    "rerank": {"values": dict},
+    "compare": {"turn": (int, type(None)), "sides": list},
 }
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from dialogpt_widget.comparing import sides_of
 from dialogpt_widget.dialogue import files
 from dialogpt_widget.dialogue.messages import check_message
 from dialogpt_widget.dialogue.turn import Turn
 from dialogpt_widget.engine.openmp import let_go
 from dialogpt_widget.settings import Settings
-from dialogpt_widget.widget import asking, downloads, slow_motion, wire
+from dialogpt_widget.widget import asking, candidates, downloads, slow_motion, wire
 from dialogpt_widget.widget.answers import Answer
 from dialogpt_widget.widget.item import Item
 from dialogpt_widget.widget.keys import SELECTION, key_of
@@ -46,8 +47,9 @@ def _withdraw(_: Any, session: Session, request: Request) -> dict[str, Any]:
 
 
 def _sync(_: Any, session: Session, __: Request) -> Answer:
-    seq, turn, text, rows = session.frames.snapshot()
-    return Answer({"seq": seq, "turn": turn, "text": text}, [] if rows is None else [rows])
+    now = session.frames.snapshot()
+    content = {"seq": now.seq, "turn": now.turn, "text": now.text, "drafts": now.drafts}
+    return Answer(content, [] if now.rows is None else [now.rows])
 
 
 def _poll(widget: Any, session: Session, request: Request) -> Answer:
@@ -165,6 +167,27 @@ def _ask(question: Callable[[Any, Request], Answer]) -> Callable[[Any, Session, 
     return handler
 
 
+def _pick(_: Any, session: Session, request: Request) -> None:
+    session.pick(request["nbest"], request["place"])
+
+
+def _rank(_: Any, session: Session, request: Request) -> None:
+    _needs_model(session)
+    session.rank(request["nbest"])
+
+
+def _rerank(_: Any, session: Session, request: Request) -> None:
+    session.chat.rerank = candidates.changed(session.chat.reranking, request["values"])
+    session.show("rerank", "rerankers")
+
+
+def _compare(_: Any, session: Session, request: Request) -> dict[str, Any]:
+    chat = session.chat
+    asked = chat.question(request["turn"])
+    sides = sides_of(candidates.asked_sides(chat, request["sides"]), chat.settings)
+    return _put(session, Item("compare", turn=asked, sides=sides))
+
+
 def _slow(act: Callable[[Session, Request], dict[str, Any] | None]) -> Callable[[Any, Session, Request], Any]:
     return lambda _, session, request: act(session, request)
 
@@ -208,6 +231,10 @@ _HANDLERS: dict[str, Callable[[Any, Session, Request], Answer | dict[str, Any] |
     "fork": _fork,
     "watch": _watch,
     "share": _share,
+    "pick": _pick,
+    "rank": _rank,
+    "rerank": _rerank,
+    "compare": _compare,
     **{op: _ask(question) for op, question in asking.QUESTIONS.items()},
     **{op: _slow(act) for op, act in slow_motion.HANDLERS.items()},
 }

@@ -7,11 +7,12 @@ from concurrent.futures import wait
 from typing import TYPE_CHECKING
 
 from dialogpt_widget.chat import Chat
+from dialogpt_widget.dialogue.nbest import NBest
 from dialogpt_widget.dialogue.turn import Turn
 from dialogpt_widget.engine.source import ModelSource
 from dialogpt_widget.widget import present, wire
 from dialogpt_widget.widget.item import Item, View
-from dialogpt_widget.widget.keys import SELECTION, key_of
+from dialogpt_widget.widget.keys import SELECTION, key_of, nbest_key_of
 from dialogpt_widget.widget.worker import Worker
 from dialogpt_widget.widget.working import FORGOTTEN, Working
 
@@ -135,7 +136,7 @@ class Session(Working):
             chat.use(model, device=chat.device, precision=precision or chat.precision, revision=revision)
             self._worker = self._find_worker()
             self._go_on()
-            self.show("info", "models", "precisions", "settings", "settings_schema", "meter")
+            self.show("info", "models", "precisions", "settings", "settings_schema", "meter", "rerank")
         self._skip()
 
     def close(self) -> None:
@@ -152,16 +153,31 @@ class Session(Working):
             self.chat.unload()
         self._skip()
 
+    def pick(self, made: NBest | int, place: int) -> Turn:
+        """Makes one of several replies a version in the tree, if it is none yet, and selects it."""
+        with self._lock:
+            turn = self.chat.pick(made, place)
+            self.show(key_of(turn), *SELECTION)
+        return turn
+
+    def rank(self, made: NBest | int | None = None) -> NBest:
+        """Ranks several replies anew by what chooses now."""
+        ranked = self.chat.rank(made)
+        self.show(nbest_key_of(ranked))
+        return ranked
+
     def forget(self, turn: Turn | int) -> tuple[Turn, ...]:
         """Erases a turn and all that follows it, with what waits for one of those; returns what was erased."""
         with self._lock:
+            before = {made.id for made in self.chat.conversation.nbests}
             gone = self.chat.forget(turn)
             for item in [item for item in self._queue if item.about(gone)]:
                 self._queue.remove(item)
                 item.done.set_exception(RuntimeError(FORGOTTEN))
             if self._failed is not None and self._failed.about(gone):
                 self._failed = None
-            self.show(*map(key_of, gone), "queue", *SELECTION)
+            lists = [f"{wire.NBEST_KEY}{list_id}" for list_id in before]
+            self.show(*map(key_of, gone), *lists, "queue", *SELECTION)
         self._skip()
         return gone
 

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from dialogpt_widget.comparing import Sides, sides_of
 from dialogpt_widget.dialogue import files
 from dialogpt_widget.dialogue.conversation import Conversation
 from dialogpt_widget.dialogue.exports import Messages
 from dialogpt_widget.dialogue.messages import check_message
+from dialogpt_widget.dialogue.nbest import NBest
 from dialogpt_widget.dialogue.tokens import TokenTable
 from dialogpt_widget.dialogue.turn import Turn
 from dialogpt_widget.inspection import Without
 from dialogpt_widget.keep import Keeps
 from dialogpt_widget.replaying import Replay
+from dialogpt_widget.reranking import Rerank, Reranking
 from dialogpt_widget.settings import Settings
 from dialogpt_widget.widget.item import Item
 from dialogpt_widget.widget.keys import SELECTION, key_of
@@ -107,6 +110,37 @@ class Verbs(SlowVerbs, Keeps):
         changed = self._session.chat.rewrite(old, text)
         self._session.show(key_of(changed), *SELECTION)
         return changed
+
+    def candidates(self, turn: Turn | int | None = None) -> NBest:
+        """The newest list of replies to a message, or that a reply is in; see `Chat.candidates`."""
+        return self._session.chat.candidates(turn)
+
+    def pick(self, made: NBest | int, place: int) -> Turn:
+        """Makes one of several replies a version in the tree, if it is none yet, and selects it."""
+        return self._session.pick(made, place)
+
+    def rank(self, made: NBest | int | None = None) -> NBest:
+        """Ranks several replies anew by what chooses now; what is selected stays as it is."""
+        return self._session.rank(made)
+
+    def compare(self, sides: Sides, turn: Turn | int | None = None) -> NBest:
+        """Answers a turn as several settings or models would, with the same dice; see `Chat.compare`."""
+        chat = self._session.chat
+        item = Item("compare", turn=chat.question(turn), sides=sides_of(sides, chat.settings))
+        self._wait(item)
+        if item.made is None or item.made.made is None:
+            raise RuntimeError("It was stopped before anything was said.")
+        return item.made.made
+
+    @property
+    def rerank(self) -> Rerank:
+        """What chooses one of several replies; assign a name, a scorer, a function, several; see `Reranking`."""
+        return self._session.chat.rerank
+
+    @rerank.setter
+    def rerank(self, rerank: Rerank | Reranking) -> None:
+        self._session.chat.rerank = rerank
+        self._session.show("rerank", "rerankers")
 
     def stop(self) -> None:
         """Stops the running reply before the model's next step; what was said is kept."""

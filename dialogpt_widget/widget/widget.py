@@ -19,13 +19,14 @@ from dialogpt_widget.dialogue.conversation import Conversation
 from dialogpt_widget.dialogue.messages import check_message
 from dialogpt_widget.engine.names import MEDIUM
 from dialogpt_widget.engine.openmp import let_go
+from dialogpt_widget.reranking import Rerank, Reranking
 from dialogpt_widget.settings import Settings
 from dialogpt_widget.share import from_line
-from dialogpt_widget.widget import downloads, present, questions, wire
+from dialogpt_widget.widget import candidates, downloads, present, questions, wire
 from dialogpt_widget.widget.alone import Alone
 from dialogpt_widget.widget.answers import Answer
 from dialogpt_widget.widget.changes import Changes
-from dialogpt_widget.widget.keys import key_of, tokens_key_of
+from dialogpt_widget.widget.keys import key_of, nbest_key_of, tokens_key_of
 from dialogpt_widget.widget.onclass import OnClass
 from dialogpt_widget.widget.pacing import SlowChat
 from dialogpt_widget.widget.requests import carry_out
@@ -38,7 +39,13 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _STATIC = Path(__file__).resolve().parent.parent / "static"
+KEYS = (wire.TURN_KEY, wire.TOKENS_KEY, wire.NBEST_KEY)  # of the state, beside the traits
 STARTERS = ("Hello, how are you?", "What do you like to do on weekends?", "Tell me something funny.")
+
+
+def _packed(name: str) -> str:
+    """A part of the page, deflated, in base64."""
+    return base64.b64encode(zlib.compress((_STATIC / name).read_bytes(), 9)).decode("ascii")
 
 
 class ChatWidget(Alone, anywidget.AnyWidget):  # type: ignore[misc]  # anywidget is not read for its types
@@ -54,6 +61,7 @@ class ChatWidget(Alone, anywidget.AnyWidget):  # type: ignore[misc]  # anywidget
         revision: a branch, tag or commit on the hub.
         settings: how replies are decoded; if not given, the defaults, or for "mini" what suits it.
         conversation: a conversation to go on with.
+        rerank: what chooses one of several replies, as of `Chat`.
         starters: first messages to click on; none with an empty list.
         inspect: whether the page shows what is known of each token; without, it gets text alone.
         height: greatest height of the transcript in pixels.
@@ -66,7 +74,8 @@ class ChatWidget(Alone, anywidget.AnyWidget):  # type: ignore[misc]  # anywidget
 
     _esm = (_STATIC / "widget.js").read_text("utf-8")  # as text: given a path, anywidget keeps every widget for ever
     _css = (_STATIC / "widget.css").read_text("utf-8")
-    _inspector = base64.b64encode(zlib.compress((_STATIC / "inspect.js").read_bytes(), 9)).decode("ascii")
+    _inspector = _packed("inspect.js")
+    _decider = _packed("decide.js")
 
     status = traitlets.Dict(
         help="What the kernel is doing: `phase`, `detail`, `progress`, `turn`, `parent`, `ahead`, `speed`."
@@ -89,12 +98,19 @@ class ChatWidget(Alone, anywidget.AnyWidget):  # type: ignore[misc]  # anywidget
         revision: str | None = None,
         settings: Settings | None = None,
         conversation: Conversation | None = None,
+        rerank: Rerank | Reranking = None,
         starters: Iterable[str] | None = None,
         inspect: bool = True,
         height: int | None = None,
     ) -> None:
         chat = SlowChat(
-            model, device=device, precision=precision, revision=revision, settings=settings, conversation=conversation
+            model,
+            device=device,
+            precision=precision,
+            revision=revision,
+            settings=settings,
+            conversation=conversation,
+            rerank=rerank,
         )
         self._changes = Changes()
         self._starters = list(STARTERS if starters is None else map(check_message, starters))
@@ -179,17 +195,19 @@ class ChatWidget(Alone, anywidget.AnyWidget):  # type: ignore[misc]  # anywidget
         with self._session.lock:
             if key is None:
                 turns = [key(turn) for turn in self.conversation.turns for key in (key_of, tokens_key_of)]
+                lists = map(nbest_key_of, self.conversation.nbests)
                 base: dict[str, Any] = super().get_state(None, drop_defaults)
-                return base | {name: self._value(name) for name in (*wire.TRAITS, *turns)}
+                return base | {name: self._value(name) for name in (*wire.TRAITS, *turns, *lists)}
             keys = {key} if isinstance(key, str) else set(key)
-            ours = {name for name in keys if name in wire.TRAITS or name.startswith((wire.TURN_KEY, wire.TOKENS_KEY))}
+            ours = {name for name in keys if name in wire.TRAITS or name.startswith(KEYS)}
             rest: dict[str, Any] = super().get_state(keys - ours, drop_defaults) if keys - ours else {}
             return rest | {name: self._value(name) for name in sorted(ours)}
 
     def _value(self, name: str) -> Any:
         if name.startswith(wire.TURN_KEY):
-            own_id = int(name.removeprefix(wire.TURN_KEY))
-            return present.turn(self.conversation[own_id]) if own_id in self.conversation else None
+            return self._turn_state(int(name.removeprefix(wire.TURN_KEY)))
+        if name.startswith(wire.NBEST_KEY):
+            return self._nbest_state(int(name.removeprefix(wire.NBEST_KEY)))
         session = self._session
         chat = session.chat
         if name.startswith(wire.TOKENS_KEY):
@@ -232,9 +250,30 @@ class ChatWidget(Alone, anywidget.AnyWidget):  # type: ignore[misc]  # anywidget
                 return self._pinned
             case "inspector":
                 return self._inspector if session.inspect else ""
+            case "decider":
+                return self._decider
+            case "rerank":
+                return candidates.rerank_state(chat.reranking, chat.model_name)
+            case "rerankers":
+                return candidates.rerankers(chat.reranking)
             case "pace":
                 return session.pace
         return getattr(self, name)
+
+    def _turn_state(self, own_id: int) -> wire.TurnState | None:
+        conversation = self.conversation
+        if own_id not in conversation:
+            return None
+        made = conversation.nbests.with_turn(own_id)
+        return present.turn(conversation[own_id], made.id if made else None)
+
+    def _nbest_state(self, own_id: int) -> wire.NBestState | None:
+        lists = self.conversation.nbests
+        if own_id not in lists:
+            return None
+        made = lists[own_id]
+        note = self.model.beam_note if made.kind == "beam" and self.model else ""
+        return candidates.nbest_state(made, note)
 
     def publish(self, keys: Iterable[str]) -> None:
         """Sends some keys of the state in one message."""

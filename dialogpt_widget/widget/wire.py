@@ -8,13 +8,16 @@ own bytes and not the conversation's. `leaf` names the last turn of the selected
 None. `view` marks the chat's transcript in the same document, which the live view hides. `tokens_<id>` holds what is
 known of a turn's tokens, once the model is loaded that it is in the ids of; it never changes. `inspector` is the code
 that shows them, an ES module, deflated and in base64, or "" where the chat does not. `pinned` is a turn and the place
-of a token in it that a view begins with, as `[turn, index]`, or None.
+of a token in it that a view begins with, as `[turn, index]`, or None. `nbest_<id>` is a list of replies to one turn;
+lists and turns are counted together, and a list may come anew once it was ranked again. `decider` is the code that
+shows them, as `inspector`. `rerank` is how one is chosen, `rerankers` what can choose.
 
 **A running reply** travels in frames, custom messages of at most one each 40 ms. `seq` counts the frames of a widget
 from 1; a page that mounts late or misses a number asks `sync` for the whole reply so far. `text` is appended, after
 the first `at` UTF-16 units of what there is where `at` is given: then something was taken back. To pages that `watch`
 a frame brings the token rows from `row` on as its buffer (see `rows.py`); what they had beyond is void. When the reply
-has ended, its turn, `leaf`, `status` and `meter` come in one state update.
+has ended, its turn, `leaf`, `status` and `meter` come in one state update. While several replies are said side by
+side, `status.turn` is the id of their list, and a frame brings `more`: the places of those that go on, with their text.
 
 **A request** is `{"op", "id", ...}`; it is answered by `{"id", "ok": true, ...}` or `{"id", "error"}`, once, soon:
 the answer says that a request was taken, not that its work is done, but for those that ask about tokens. All of them
@@ -37,6 +40,7 @@ VERSION = 1
 FRAME_INTERVAL = 0.04  # seconds
 TURN_KEY = "turn_"
 TOKENS_KEY = "tokens_"
+NBEST_KEY = "nbest_"
 
 TRAITS = (
     "info",
@@ -61,9 +65,12 @@ TRAITS = (
     "pace",
     "pinned",
     "inspector",
+    "decider",
+    "rerank",
+    "rerankers",
 )
 
-Kind = Literal["message", "edit", "regenerate", "continue", "fork"]
+Kind = Literal["message", "edit", "regenerate", "continue", "fork", "compare"]
 Mode = Literal["run", "step", "play"]
 Phase = Literal["idle", "loading", "ready", "waiting", "generating", "error"]
 
@@ -87,7 +94,7 @@ class Status(TypedDict):
 
     `progress` is 0..1 while loading, None where unknown. While a reply runs, `turn` is the id it will have and
     `parent` the turn it answers. `ahead` counts the replies that other chats on the same model get first. `speed` is
-    tokens a second of the last reply.
+    tokens a second of the last reply. `drafts` counts the replies that are said side by side, 0 for one alone.
     """
 
     phase: Phase
@@ -97,6 +104,7 @@ class Status(TypedDict):
     parent: int | None
     ahead: int
     speed: float | None
+    drafts: int
 
 
 class Action(TypedDict):
@@ -144,7 +152,8 @@ class Made(TypedDict):
     """How a reply was made: what differs from the default settings, the dice, what ran, and what it saw.
 
     It saw the turns of its path from `first` on, of which `seen` tokens, EOS after each turn; less than these turns
-    have where the first of them is too long by itself. None where that is not known.
+    have where the first of them is too long by itself. None where that is not known. `nbest` is the list that it was
+    chosen from, None for a reply alone.
     """
 
     settings: dict[str, Any]
@@ -153,6 +162,7 @@ class Made(TypedDict):
     precision: str
     first: int | None
     seen: int | None
+    nbest: int | None
 
 
 class Preset(TypedDict):
@@ -204,6 +214,60 @@ class TokensState(TypedDict):
     differs: int | None
 
 
+class CandidateState(TypedDict):
+    """One of several replies. `turn` is the id that it has in the tree once it was picked.
+
+    `logprob` is the sum over its tokens, the EOS included, and `mean` that by the token, nat. `scores` are in the order
+    of the list's `scorers`; they and `total` are None where it was `dropped`, for the reason given. `rank` is 1 for the
+    best, 0 where it has none. `label` says of a comparison what made it, `beam` is the score of beam search.
+    """
+
+    turn: int
+    text: str
+    tokens: int
+    stop: Stop | None
+    logprob: float | None
+    mean: float | None
+    scores: list[float | None]
+    total: float | None
+    dropped: str | None
+    rank: int
+    label: str
+    beam: float | None
+
+
+class NBestState(TypedDict):
+    """Several replies to the turn `parent`; its key is `nbest_<id>`, whose value is None once it was forgotten.
+
+    `spared` is whether the rules would have dropped all, so that none was. `temperature` is that of the draw between
+    them, 0 where the best was taken. `cross` is of a comparison: of each reply its log-probability as each side would
+    have drawn it, nat, None where it could not. `note` is a line for people, or "".
+    """
+
+    id: int
+    parent: int
+    kind: Literal["sampled", "beam", "compared"]
+    candidates: list[CandidateState]
+    scorers: list[str]
+    weights: list[float]
+    spared: bool
+    temperature: float
+    cross: list[list[float | None]] | None
+    note: str
+
+
+class RerankState(TypedDict):
+    """How one of several replies is chosen: by what, the temperature of the draw, and what drops a reply before."""
+
+    name: str
+    temperature: float
+    words: list[str]
+    urls: bool
+    repeats: bool
+    echo: bool
+    empty: bool
+
+
 class PaceState(TypedDict):
     """How a running reply is revealed: all at once, by steps, or `rate` tokens a second.
 
@@ -227,3 +291,4 @@ class Frame(TypedDict):
     text: str
     at: NotRequired[int]
     row: NotRequired[int]
+    more: NotRequired[list[tuple[int, str]]]

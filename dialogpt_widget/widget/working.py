@@ -7,14 +7,17 @@ import time
 from typing import Any
 
 from dialogpt_widget.chat import Chat
-from dialogpt_widget.dialogue.conversation import UnknownTurnError
+from dialogpt_widget.dialogue.nbest import NBest
+from dialogpt_widget.dialogue.tree import UnknownTurnError
 from dialogpt_widget.dialogue.turn import Turn
+from dialogpt_widget.drafting import Deciding, Drafting
 from dialogpt_widget.engine.errors import ModelError
 from dialogpt_widget.engine.source import ModelSource
 from dialogpt_widget.reply import Reply
+from dialogpt_widget.running import Event
 from dialogpt_widget.widget import present, wire
 from dialogpt_widget.widget.item import Item, View
-from dialogpt_widget.widget.keys import SELECTION, key_of, tokens_key_of
+from dialogpt_widget.widget.keys import SELECTION, key_of, nbest_key_of, tokens_key_of
 from dialogpt_widget.widget.pacing import Pacing
 from dialogpt_widget.widget.rows import rows_of
 from dialogpt_widget.widget.worker import WORKERS, Place, Shared, Worker
@@ -85,7 +88,8 @@ class Working(Pacing):
             self._settled(status=self._ready())
         except BaseException as error:
             outcome = error
-            self._settled(item.asked, item.made.turn() if item.made else None)
+            made = item.made
+            self._settled(item.asked, made.turn() if made else None, made=made.made if made else None)
             concerned = self._fail(item, error, worker)
         finally:
             with self._lock:
@@ -110,23 +114,28 @@ class Working(Pacing):
             self._queue.remove(item)
         reply = item.made = item.reply(self.chat)
         self.chat.begin(reply)
-        self.frames.begin(reply.id, rows_of(reply) if self.inspect else None)
+        if isinstance(reply, Drafting):
+            self.frames.begin_drafts(reply.id, len(reply.drafts))
+        else:
+            self.frames.begin(reply.id, rows_of(reply) if self.inspect else None)
         reply.floor = Shared(worker, lambda place: self._held_up(reply, place))
         self.show(key_of(reply.parent), "queue", *SELECTION, status=self._busy(reply))
         began = time.perf_counter()
         settled = self.chat.run(reply, hear=lambda event: self._hear(event, reply, item), first=item.first)
         took = time.perf_counter() - began - self.chat.pace.waited - reply.floor.waited
         self._speed = len(reply.tokens) / max(took, 1e-6)
-        self._reused = reply.id, reply.reused
+        self._reused = settled.id, reply.reused
         if reply.model.remark:
             self.show("info")
-        self._settled(settled, status=self._ready())
+        self._settled(settled, made=reply.made, status=self._ready())
         return settled
 
-    def _settled(self, *turns: Turn | None, **status: Any) -> None:
+    def _settled(self, *turns: Turn | None, made: NBest | None = None, **status: Any) -> None:
         self.frames.end()
-        kept = [turn for turn in turns if turn is not None and turn.id in self.chat.conversation]
-        self.show(*map(key_of, kept), *SELECTION, **status)
+        conversation = self.chat.conversation
+        kept = [key_of(turn) for turn in turns if turn is not None and turn.id in conversation]
+        lists = [nbest_key_of(made)] if made is not None and made.id in conversation.nbests else []
+        self.show(*kept, *lists, *SELECTION, **status)
 
     def _fail(self, item: Item | None, problem: BaseException, worker: Worker) -> list[Item]:
         """Shows what went wrong; returns whom it concerns, who are yet to be told."""
@@ -165,7 +174,15 @@ class Working(Pacing):
                 self._ahead = ahead
                 self.show("queue", status=present.waiting(ahead))
 
-    def _held_up(self, reply: Reply, place: Place | None) -> None:
+    def _hear(self, event: Event, reply: Reply | Drafting, item: Item) -> None:
+        super()._hear(event, reply, item)
+        if isinstance(event, Deciding):
+            if not item.paced:
+                self.frames.flush()
+            detail = f"Ranking {len(reply.drafts)} candidates by {self.chat.reranking.title_for(reply.model.name)}"
+            self.show(status=self._busy(reply) | {"detail": detail})
+
+    def _held_up(self, reply: Reply | Drafting, place: Place | None) -> None:
         """Shows how a reply that has begun, and was slow, waits for other chats to go on."""
         with self._lock:
             ahead = place.ahead if place is not None else 0
@@ -181,8 +198,10 @@ class Working(Pacing):
                 return
         place.skip()
 
-    def _busy(self, reply: Reply) -> wire.Status:
-        return present.status("generating", "", turn=reply.id, parent=reply.parent.id, speed=self._speed)
+    def _busy(self, reply: Reply | Drafting) -> wire.Status:
+        drafts = len(reply.drafts) if isinstance(reply, Drafting) else 0
+        turn, parent = reply.id, reply.parent.id
+        return present.status("generating", "", turn=turn, parent=parent, speed=self._speed, drafts=drafts)
 
     def _ready(self) -> wire.Status:
         return present.status("ready", "", speed=self._speed)

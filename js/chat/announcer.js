@@ -23,6 +23,13 @@ export class Announcer {
     if (running === ended) return;
     this.#running = running;
     if (running !== null) this.say("generating");
-    else if (ended !== null) this.say(state.turns.get(ended)?.text ?? "stopped");
+    else if (ended !== null) this.say(outcome(state, ended));
   }
+}
+
+/** What came of a reply, or of a list of them. @param {State} state @param {number} id */
+function outcome({ turns, nbests }, id) {
+  const turn = turns.get(id) ?? [...turns.values()].find(({ made }) => made?.nbest === id);
+  const list = nbests.get(id);
+  return turn?.text ?? (list ? `${list.candidates.length} replies to choose from` : "stopped");
 }

@@ -1,10 +1,11 @@
 import { Asking, question } from "./asking.js";
-import { Compare } from "./compare.js";
 import { copyText } from "./copy.js";
 import { Editor } from "./editor.js";
 import { howMade } from "./made.js";
 import { Menu } from "./menu.js";
 
+/** @import { Decider } from "../decide/main.js" */
+/** @import { Late } from "../late.js" */
 /** @import { State } from "../state.js" */
 /** @import { Answer, Op, Turn } from "../wire.js" */
 /** @import { Act } from "./actions.js" */
@@ -17,6 +18,7 @@ import { Menu } from "./menu.js";
  * @property {(id: number) => Promise<boolean>} select goes to another version; tells whether it could
  * @property {(text: string) => void} say tells a screen reader
  * @property {(text: string) => void} complain says why something was not done
+ * @property {Late<Decider>} decider shows replies beside each other
  */
 
 /** Does what the buttons of a turn offer. */
@@ -51,7 +53,7 @@ export class Deeds {
     });
     if (draft !== undefined) editor.draft.text = draft;
     editor.element.addEventListener("input", () => this.#drafts.set(turn.id, editor.draft.text));
-    this.#open(view, editor, true);
+    this.open(view, editor, true);
   }
 
   /** @param {"regenerate" | "continue"} op @param {Turn} turn */
@@ -77,8 +79,16 @@ export class Deeds {
     /** @type {Choice[]} */
     const choices = [];
     if (live && turn.made) choices.push({ label: "Copy as Python", act: () => this.#code(view, turn) });
-    if (versions.length > 1)
-      choices.push({ label: "Compare versions", act: () => this.#compare(view, turn, state) });
+    const { decider } = this.hooks;
+    const deciding = (/** @type {(part: Decider) => void} */ act) => async () => {
+      const part = await decider.bring();
+      if (part) act(part);
+      else this.hooks.complain("This page does not let it run.");
+    };
+    if (versions.length > 1 && decider.code)
+      choices.push({ label: "Compare versions", act: deciding((part) => part.compare(view, turn)) });
+    if (live && turn.role === "user" && decider.code)
+      choices.push({ label: "Answer side by side…", act: deciding((part) => part.beside(turn)) });
     if (live) choices.push({ label: "Forget…", act: () => this.#forget(view, turn, state), grave: true });
     const anchor = view.actions?.find("more");
     if (anchor) this.menu.toggle(anchor, howMade(turn), choices);
@@ -95,22 +105,6 @@ export class Deeds {
   }
 
   /** @param {TurnView} view @param {Turn} turn @param {State} state */
-  #compare(view, turn, state) {
-    const ids = state.tree.children(turn.parent);
-    const versions = ids.flatMap((id) => state.turns.get(id) ?? []);
-    const close = () => {
-      view.put(null);
-      view.focus("more");
-    };
-    const choose = (/** @type {Turn} */ chosen) => {
-      close();
-      if (chosen !== turn) this.hooks.select(chosen.id);
-    };
-    const compare = new Compare(versions, versions.indexOf(turn), { choose, close });
-    this.#open(view, compare, true);
-  }
-
-  /** @param {TurnView} view @param {Turn} turn @param {State} state */
   #forget(view, turn, state) {
     const asking = new Asking(question(state.tree.below(turn.id)), "Forget", {
       act: () => this.hooks.ask("forget", { turn: turn.id }),
@@ -119,11 +113,12 @@ export class Deeds {
         view.focus("more");
       },
     });
-    this.#open(view, asking, false);
+    this.open(view, asking, false);
   }
 
-  /** @param {TurnView} view @param {{element: HTMLElement, focus: () => void}} inset @param {boolean} instead */
-  #open(view, inset, instead) {
+  /** Puts something in a turn. @param {TurnView} view
+   * @param {{element: HTMLElement, focus: () => void}} inset @param {boolean} instead of its text */
+  open(view, inset, instead) {
     view.put(inset.element, instead);
     this.opened(view);
     inset.focus();

@@ -3,7 +3,6 @@ import {
   answer,
   buttons,
   find,
-  host,
   key,
   model,
   mount,
@@ -63,7 +62,7 @@ test("Regenerate and Continue ask for another version, and a refusal is told", a
 
 test("the menu says how a reply was made, and offers what is needed seldom", () => {
   more(2);
-  expect(choices()).toEqual(["Copy as Python", "Compare versions", "Forget…"]);
+  expect(choices()).toEqual(["Copy as Python", "Forget…"]);
   const facts = [...menu().querySelectorAll("dl > div")].map((row) => row.textContent);
   expect(facts).toEqual(["Modelm", "Precisionfloat16", "Diceseed 7, reply 3", "temperature0.5"]);
   more(4);
@@ -122,30 +121,6 @@ test("to forget is asked first, says what goes with it, and is not done by a sli
   expect(sent("forget")).toEqual([expect.objectContaining({ turn: 1 })]);
   await answer(sent("forget")[0], { error: "A reply is being said there." });
   expect(turn(1).querySelector("[role=alert]").textContent).toBe("A reply is being said there.");
-});
-
-test("two versions are compared where they stand, and one is gone on with", async () => {
-  more(2, "Compare versions");
-  const sides = [...turn(2).querySelectorAll(".dgpt-side")];
-  expect(sides.map((side) => side.querySelector("select").selectedOptions[0].textContent)).toEqual([
-    "Version 1, shown",
-    "Version 2",
-  ]);
-  expect(sides.map((side) => side.querySelector("mark").textContent)).toEqual(["helps.", "hel"]);
-  const [, right] = sides;
-  right.querySelector("select").value = "2";
-  right.querySelector("select").dispatchEvent(new Event("change", { bubbles: true }));
-  expect(sides.map((side) => side.querySelector("mark").textContent)).toEqual(["It", "No."]);
-  within(right, "Go on with this one").click();
-  expect(sent("select")).toEqual([expect.objectContaining({ turn: 6 })]);
-  expect(host.querySelector(".dgpt-side")).toBeNull();
-});
-
-test("Escape closes the comparison", () => {
-  more(2, "Compare versions");
-  key(document.activeElement, "Escape");
-  expect(host.querySelector(".dgpt-side")).toBeNull();
-  expect(document.activeElement).toBe(within(turn(2), "More"));
 });
 
 test("a new chat and undo stand at the head, and what was said is one click away", async () => {

@@ -6,6 +6,7 @@ import { h, onClick } from "./dom.js";
 function words({ kind, text }) {
   if (kind === "regenerate") return `Another reply to “${text}”`;
   if (kind === "continue") return `Going on with “${text}”`;
+  if (kind === "compare") return `Side by side: “${text}”`;
   return kind === "edit" ? `New version: “${text}”` : text;
 }
 

@@ -17,7 +17,9 @@ SCENES = """empty fresh loading talk details settings refused keep thinking stre
     long lost folded offline odd versions cutoff byhand hover edit editreply menu menulast compare forget elsewhere
     running cleared find waiting words card how dragged greedy record
     strip striporigin striplong context score deeper stripsaved
-    slow slowpanel slowidle slowforce slowguess slowguessed projector projectorguess""".split()
+    slow slowpanel slowidle slowforce slowguess slowguessed projector projectorguess
+    drafts ranking decided decide decidetwo decidebeam decidespared decidesaved decidehow decidesides compared
+    comparedpanel""".split()
 HOSTS = {
     "light": ("light", "jupyter-light"),
     "dark": ("dark", "jupyter-dark"),

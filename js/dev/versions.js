@@ -1,3 +1,4 @@
+import { decider } from "./deciding.js";
 import { empty, running, SHORT, talk } from "./scenes.js";
 
 const asked = talk(...SHORT);
@@ -9,6 +10,7 @@ const other = (id, parent, text, more = {}) => ({
 const state = {
   ...empty,
   ...asked,
+  decider,
   ...other(5, 1, "It buys a lot of things that people take for happiness, and some of them are even warm.", {
     stop: "length",
   }),

@@ -15,7 +15,7 @@ import {
 } from "../dev/page.js";
 import fixture from "./fixture.json";
 
-vi.mock("../inspector.js", () => ({ load: async () => (await import("./main.js")).default.attach }));
+vi.mock("../parts.js", () => ({ load: async () => (await import("./main.js")).default.attach }));
 
 const INFO = { name: "mini", title: "mini", about: "", notes: [] };
 const words = (id = 1) => [...turn(id).querySelectorAll(".dgpt-text .dgpt-word")];

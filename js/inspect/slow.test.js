@@ -3,7 +3,7 @@ import { find, INFO, key, model, mount, painted, READY, sent, unmount } from "..
 import fixture from "./fixture.json";
 import { LiveTokens, textsOf } from "./slowrows.js";
 
-vi.mock("../inspector.js", () => ({
+vi.mock("../parts.js", () => ({
   load: async () => (await import("./main.js")).default.attach,
 }));
 

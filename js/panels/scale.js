@@ -16,6 +16,9 @@ const KNOWN = {
   seed: ["Seed"],
   repetition_penalty: ["Repetition penalty", 1, 2, 0.05],
   no_repeat_ngram_size: ["No repeated runs", 0, 8, 1],
+  candidates: ["Replies made", 1, 64, 1],
+  num_beams: ["Beams", 1, 16, 1],
+  length_penalty: ["Length penalty", -2, 3, 0.1],
 };
 
 /** @param {string} name */

@@ -1,11 +1,10 @@
 import { button, h, onClick } from "../chat/dom.js";
+import { defaults, valuesOf } from "./presets.js";
 import { isFree } from "./scale.js";
 import { SettingRow } from "./setting.js";
 
 /** @import { Model, Preset, Setting } from "../wire.js" */
-/** @import { Value } from "./scale.js" */
-
-/** @typedef {Record<string, Value>} Values */
+/** @import { Values } from "./presets.js" */
 
 /** What the next reply is decoded with. Made of the schema that the kernel sends. */
 export class SettingsPanel {
@@ -82,7 +81,7 @@ export class SettingsPanel {
   /** @param {string} group @param {Setting[]} schema */
   #group(group, schema) {
     const rows = schema.filter((setting) => setting.group === group);
-    const title = group.charAt(0).toUpperCase() + group.slice(1);
+    const title = group === "candidates" ? "Several replies" : group.charAt(0).toUpperCase() + group.slice(1);
     const box = h("section", "dgpt-group", { "aria-label": title }, h("h3", "", {}, title));
     for (const setting of rows) {
       const row = new SettingRow(setting, (value) => this.set({ [setting.name]: value }));
@@ -91,14 +90,4 @@ export class SettingsPanel {
     }
     return box;
   }
-}
-
-/** @param {Setting[]} schema @returns {Values} */
-const defaults = (schema) => Object.fromEntries(schema.map((setting) => [setting.name, setting.default]));
-
-/** What a preset sets: what it does not name goes back to its default, but for lengths and seed.
- * @param {Preset} preset @param {Setting[]} schema @returns {Values} */
-function valuesOf(preset, schema) {
-  const own = schema.filter(({ name, group }) => group !== "length" && name !== "seed");
-  return { ...defaults(own), .../** @type {Values} */ (preset.values) };
 }

@@ -42,6 +42,7 @@ test("every setting has a row in its group, with words, its exact name and what 
     "Length",
     "Sampling",
     "Repetition",
+    "Several replies",
   ]);
   expect(groups[1].querySelectorAll(".dgpt-setting")).toHaveLength(6);
   expect(row("top_p").textContent).toContain("Top p");
@@ -50,8 +51,11 @@ test("every setting has a row in its group, with words, its exact name and what 
 });
 
 test("a setting with nothing to choose is left out", () => {
-  expect(SCHEMA.some(({ name }) => name === "candidates")).toBe(true);
-  expect(row("candidates")).toBeNull();
+  const fixed = SCHEMA.map((setting) => (setting.name === "num_beams" ? { ...setting, max: 1 } : setting));
+  model.update({ settings_schema: fixed });
+  panel.update();
+  expect(row("candidates")).not.toBeNull();
+  expect(row("num_beams")).toBeNull();
 });
 
 test("a slider tells its value while it moves and the kernel when it is let go", async () => {
@@ -157,7 +161,7 @@ test("all goes back at once", () => {
   expect(set.mock.calls).toEqual([[USUAL]]);
 });
 
-test("a preset names some values; lengths and the seed stay, the others go back", () => {
+test("a preset names some values; lengths, the seed and how many replies are made stay, the others go back", () => {
   chip("Dull").click();
   const [[values]] = set.mock.calls;
   expect(values).toMatchObject({
@@ -168,7 +172,8 @@ test("a preset names some values; lengths and the seed stay, the others go back"
     repetition_penalty: 1,
   });
   expect(Object.keys(values)).not.toContain("seed");
-  expect(Object.keys(values)).not.toContain("max_new_tokens");
+  for (const kept of ["max_new_tokens", "candidates", "num_beams", "length_penalty"])
+    expect(Object.keys(values)).not.toContain(kept);
 });
 
 test("the preset in use is marked and says what it is", () => {

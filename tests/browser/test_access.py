@@ -12,18 +12,27 @@ from .lab import Lab
 from .looking import assert_accessible, assert_no_sideways, set_theme, walk
 from .notebook import Notebook, View
 
-PANELS = {"Settings": "Settings", "Keep": "Keep", "Model": "Ready, model details", "Inspect": "Inspect"}
+PANELS = {
+    "Settings": "Settings",
+    "Keep": "Keep",
+    "Model": "Ready, model details",
+    "Inspect": "Inspect",
+    "Decide": "Decide",
+}
 TALK = (
     "ChatWidget(Scripted([words(900)], rate=20), settings=Settings(temperature=0.5), conversation=talk('Hi', 'Yes.'))"
 )
 MINI = 'ChatWidget("mini", settings=Settings(seed=5, max_new_tokens=24))'
 
 
+SEVERAL = 'ChatWidget("mini", settings=Settings(seed=5, max_new_tokens=24, candidates=5))'
+
+
 def _chat(notebook: Notebook, panel: str) -> View:
-    """A chat that has the panel: tokens can be inspected of what a model has said."""
-    if panel != "Inspect":
+    """A chat that has the panel: of what a model has said tokens can be inspected, and candidates chosen from."""
+    if panel not in ("Inspect", "Decide"):
         return notebook.chat(TALK)
-    view = notebook.chat(MINI)
+    view = notebook.chat(MINI if panel == "Inspect" else SEVERAL)
     view.send("Do you like pizza?")
     view.wait_for_replies(1)
     view.wait_until_idle()
@@ -34,6 +43,10 @@ def _open(view: View, panel: str) -> None:
     view.button(PANELS[panel]).click()
     region = view.root.get_by_role("region", name=panel)
     expect(region).to_be_visible()
+    if panel == "Decide":
+        for name in ("How to choose", "Side by side"):
+            region.get_by_role("heading", name=name, exact=True).click()
+        expect(region.get_by_role("table")).to_be_visible()
     if panel == "Inspect":
         for name in ("Context", "Score", "Deeper"):
             region.get_by_role("heading", name=name, exact=True).click()

@@ -42,6 +42,9 @@ def test_the_wheel_holds_what_it_should_and_no_more(wheel: Path) -> None:
     assert sizes["dialogpt_widget/static/widget.js"] < 60_000
     assert sizes["dialogpt_widget/static/widget.css"] < 12_000
     assert sizes["dialogpt_widget/static/inspect.js"] < 92_000  # apart, for it comes to a page with the first reply
+    assert sizes["dialogpt_widget/static/decide.js"] < 30_000  # apart, for few pages need it
+    assert sizes["dialogpt_widget/mini/backward/model.safetensors"] < 8_500_000
+    assert wheel.stat().st_size < 25_000_000
     assert "dialogpt_widget/py.typed" in sizes
     assert any(name.endswith("licenses/NOTICE") for name in sizes)
     assert {name.split("/")[0] for name in sizes} == {"dialogpt_widget", "dialogpt_widget-0.1.0.dist-info"}
@@ -49,7 +52,7 @@ def test_the_wheel_holds_what_it_should_and_no_more(wheel: Path) -> None:
 
 def test_the_bundle_takes_nothing_from_a_network(wheel: Path) -> None:
     archive = zipfile.ZipFile(wheel)
-    for name, imports in (("widget.js", 1), ("widget.css", 0), ("inspect.js", 0)):
+    for name, imports in (("widget.js", 1), ("widget.css", 0), ("inspect.js", 0), ("decide.js", 0)):
         text = archive.read(f"dialogpt_widget/static/{name}").decode()
         namespaces = {"http://www.w3.org/2000/svg"}  # a name, never fetched
         assert set(re.findall(r"https?://[^\"'`)\s]+", text)) <= namespaces

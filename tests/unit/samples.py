@@ -62,6 +62,12 @@ def well_used() -> Chat:
     chat.settings = chat.settings.replace(do_sample=True, temperature=0.7, min_new_tokens=0)
     for text in TEXTS:
         chat.send(text)
+    chat.settings = chat.settings.replace(candidates=3)
+    chat.send("Several")
+    chat.pick(chat.candidates(), 1)
+    chat.pick(chat.candidates(), 2)
+    chat.compare({"dull": chat.settings.replace(temperature=0.3), "as now": chat.settings})
+    chat.settings = chat.settings.replace(candidates=1)
     chat.settings = chat.settings.replace(min_new_tokens=3)
     fail_at_step(chat, 3)
     chat.select(written)
@@ -75,8 +81,16 @@ def saved_text() -> str:
 
 
 def contents(conversation: Conversation) -> list[object]:
-    """Every field of every turn, the bytes of token rows among them, and what is selected."""
+    """Every field of every turn, the bytes of token rows among them, the lists of replies, and what is selected."""
+    listed = [turn for made in conversation.nbests for turn in made.turns]
     turns = [
-        (turn, None if turn.rows is None else (turn.rows.dtype, turn.rows.tobytes())) for turn in conversation.turns
+        (turn, None if turn.rows is None else (turn.rows.dtype, turn.rows.tobytes()))
+        for turn in (*conversation.turns, *listed)
     ]
-    return [turns, conversation.leaf, conversation.recent, conversation.next_id]
+    lists = [(made.id, made.parent, made.kind, made.labels, made.cross) for made in conversation.nbests]
+    ranked = [
+        ({name: row.tobytes() for name, row in made.ranking.scores.items()}, made.ranking.rank, made.ranking.chosen)
+        for made in conversation.nbests
+        if made.ranking
+    ]
+    return [turns, lists, ranked, conversation.leaf, conversation.recent, conversation.next_id]

@@ -30,6 +30,11 @@ SAME_PLACE = {
     "replaying": "chat",
     "share": "chat",
     "sharing": "chat",
+    "reranking": "chat",
+    "drafting": "chat",
+    "choosing": "chat",
+    "comparing": "chat",
+    "many": "chat",
     "snippet": "chat",
 }  # files beside those they belong to
 FILES = sorted(file for file in ROOT.rglob("*.py") if file != ROOT / "__init__.py")

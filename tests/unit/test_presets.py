@@ -8,14 +8,15 @@ from dialogpt_widget.settings import PRESETS, Preset, Settings
 
 
 @pytest.mark.parametrize("preset", PRESETS, ids=lambda preset: preset.name)
-def test_a_preset_sets_what_it_names_and_keeps_lengths_and_seed(preset: Preset) -> None:
-    own = Settings(max_new_tokens=7, min_new_tokens=3, max_context=99, seed=4, min_p=0.5, repetition_penalty=1.5)
+def test_a_preset_sets_what_it_names_and_keeps_lengths_seed_and_candidates(preset: Preset) -> None:
+    own = Settings(max_new_tokens=7, min_new_tokens=3, max_context=99, seed=4, min_p=0.5, candidates=5)
     applied = preset.applied(own)
     assert applied.to_dict() == Settings().to_dict() | preset.values | {
         "max_new_tokens": 7,
         "min_new_tokens": 3,
         "max_context": 99,
         "seed": 4,
+        "candidates": 5,
     }
     assert preset.applied(applied) == applied
     assert preset.help.endswith(".")

@@ -32,6 +32,8 @@ DEFAULTS = {
     "seed": None,
     "max_context": 1000,
     "candidates": 1,
+    "num_beams": 1,
+    "length_penalty": 1.0,
 }
 
 
@@ -141,7 +143,7 @@ valid = {
     if row["type"] == "int"
     else st.floats(row["min"], row["max"])
     for name, row in ROWS.items()
-    if name not in ("min_new_tokens", "max_new_tokens")
+    if name not in ("min_new_tokens", "max_new_tokens", "num_beams")
 }
 
 
@@ -160,3 +162,9 @@ def test_any_value_is_taken_in_bounds_or_refused_by_name(name: str, value: Any) 
     except (TypeError, ValueError):
         return
     assert getattr(settings, name) == value
+
+
+def test_candidates_and_beams_exclude_each_other() -> None:
+    with pytest.raises(ValueError, match=r"candidates=2 are sampled, while num_beams=3 draws nothing"):
+        Settings(candidates=2, num_beams=3)
+    assert Settings(num_beams=16).candidates == 1

@@ -16,6 +16,7 @@ from transformers import Cache
 from dialogpt_widget.engine.candidates import Candidates
 from dialogpt_widget.engine.linears import _SingleMap
 from dialogpt_widget.engine.record import Token
+from dialogpt_widget.engine.scores import Scores
 from dialogpt_widget.settings import Settings
 
 WILD = Settings(seed=5, max_new_tokens=12, min_new_tokens=0, top_k=0, top_p=1.0)
@@ -153,6 +154,20 @@ def test_states_are_those_that_each_token_was_decoded_from() -> None:
         assert len(own) == len(tokens)
         expected = model.states([*ids, *ids_of(tokens)])[len(ids) - 1 : -1]
         torch.testing.assert_close(torch.stack(own), expected, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("count", [1, 4])
+def test_all_of_a_steps_scores_are_read_at_once(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And one row before the replies differ."""
+    model, read, rows = chat_model(1, eagerness=0.0), Scores.of_rows, []
+
+    def counted(scores: torch.Tensor, *rest: float) -> list[Scores]:
+        rows.append(len(scores))
+        return read(scores, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Scores, "of_rows", counted)
+    replies(model.generate_many(some_ids(9), WILD.replace(max_new_tokens=4), count=count))
+    assert rows == [1, count, count, count]
 
 
 def test_weights_are_stored_anew_only_where_that_is_faster(monkeypatch: pytest.MonkeyPatch) -> None:

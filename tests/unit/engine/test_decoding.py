@@ -10,7 +10,8 @@ import torch
 
 from dialogpt_widget import Settings
 from dialogpt_widget.dialogue.tokens import FILTERS
-from dialogpt_widget.engine.decoding import Decoder, dice
+from dialogpt_widget.engine.decoding import Decoder
+from dialogpt_widget.engine.dice import dice
 from dialogpt_widget.engine.record import Token, token_rows
 
 NEAR = 1e-4
@@ -136,6 +137,22 @@ def test_a_thousand_random_steps_equal_an_independent_computation() -> None:
         check(token, reference, token.draw)
         compared += 1
     assert compared > 950
+
+
+def test_replies_read_together_are_chosen_as_each_alone() -> None:
+    source = np.random.default_rng(1)
+    for step in range(100):
+        settings, said = random_settings(source), source.integers(0, 300, int(source.integers(0, 9))).tolist()
+        logits = torch.from_numpy(source.normal(0, 3, (3, 300)).astype(np.float32))
+        decoders = [Decoder(settings, eos=299, reply=step + row) for row in range(3)]
+        for decoder, scores, row in zip(decoders, decoders[0].read(logits), logits, strict=True):
+            token, alone = decoder.choose(scores, said), decoder.choose(row, said)
+            assert (token.id, token.rank, token.alt_id) == (alone.id, alone.rank, alone.alt_id)
+            assert (token.kept, token.cut_count, token.alt_fate) == (alone.kept, alone.cut_count, alone.alt_fate)
+            assert token.draw == alone.draw or not settings.do_sample
+            numbers = [(one.logprob, one.logprob_used, one.entropy, one.entropy_used) for one in (token, alone)]
+            assert numbers[0] == pytest.approx(numbers[1], abs=NEAR)
+            assert token.cut_mass == pytest.approx(alone.cut_mass, abs=NEAR)
 
 
 def test_ties_at_the_edge_of_top_k_are_kept_and_ordered_by_id() -> None:

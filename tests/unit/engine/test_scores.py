@@ -72,6 +72,29 @@ def test_all_settings_work_off_the_cpu(far: Far, settings: Settings) -> None:
     assert Far.read
 
 
+def test_several_replies_read_the_device_once(far: Far) -> None:
+    decoder = Decoder(Settings(seed=0), eos=0)
+    rows = decoder.read(torch.stack([far, far.flip(0), far.roll(7)]))
+    tokens = [decoder.choose(scores, [9]) for scores in rows]
+    assert len(Far.read) == 1
+    assert Far.read[0] < 3 * 200
+    assert len({token.alt_id for token in tokens}) == 3
+
+
+@pytest.mark.parametrize("temperature", [0.6, 1.0])
+@pytest.mark.parametrize("size", [3, 400, VOCABULARY])
+def test_rows_are_read_as_each_alone(size: int, temperature: float) -> None:
+    """Also where one of them bars tokens."""
+    scores = torch.randn(4, size, generator=torch.Generator().manual_seed(size)) * 5
+    scores[2, : size // 2] = -torch.inf
+    for whole, row in zip(scores, Scores.of_rows(scores, 12, temperature), strict=True):
+        alone = Scores.of(whole, 12, temperature)
+        assert (row.ids, row.values, row.size) == (alone.ids, alone.values, size)
+        assert torch.equal(row.all, whole)
+        assert row.logs == pytest.approx(alone.logs, abs=1e-6)
+        assert (row.entropy, row.total) == pytest.approx((alone.entropy, alone.total), abs=1e-5)
+
+
 def test_what_is_far_from_the_top_is_asked_for(far: Far) -> None:
     own, plain = Scores.of(far, 10), far.as_subclass(Tensor)
     last = int(plain.argmin())
@@ -130,8 +153,7 @@ def test_what_bars_tokens_leaves_numbers() -> None:
 def test_what_is_compiled_is_what_is_written(temperature: float, barred: int) -> None:
     scores = torch.randn(VOCABULARY, generator=torch.Generator().manual_seed(1)) * 3
     scores[:barred] = -torch.inf
-    values, ids, *sums = module._near()(scores, 12, temperature)
-    expected = module._Near()(scores, 12, temperature)
-    assert (values, ids) == expected[:2]
-    assert sums == pytest.approx(list(expected[2:]), nan_ok=True)
+    found, expected = (near(scores[None], 12, temperature)[0] for near in (module._near(), module._Near()))
+    assert found[:24] == expected[:24]
+    assert found[24:] == pytest.approx(expected[24:], nan_ok=True)
     assert Scores.of(scores, 12, temperature).total == pytest.approx(float(torch.logsumexp(scores / temperature, 0)))

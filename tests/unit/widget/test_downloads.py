@@ -107,7 +107,7 @@ def test_lists_of_messages_are_opened(page: Page, widget: ChatWidget, data: byte
         (b"\x89PNG\xff", "neither a saved conversation nor a list of messages: it is no text"),
         (b"[1, 2]", "neither a saved conversation nor a list of messages"),
         (saved_text().encode()[:-100], "not JSON, or was cut off"),
-        (saved_text().replace('"version":1', '"version":9').encode(), "Update the package"),
+        (saved_text().replace(f'"version":{files.VERSION}', '"version":9').encode(), "Update the package"),
         (json.dumps([{"role": "system", "content": "x"}]).encode(), "knows user and assistant alone"),
         (b"[" * 200_000, "neither a saved conversation nor a list of messages"),
     ],

@@ -66,7 +66,7 @@ def test_the_number_goes_on_over_replies(clock: Clock) -> None:
         frames.post_due()
         frames.end()
     assert [(frame["seq"], frame["turn"]) for frame in posted] == [(1, 1), (2, 3)]
-    assert frames.snapshot() == (2, None, "", None)
+    assert frames.snapshot() == (2, None, "", None, [])
 
 
 @given(st.lists(st.tuples(st.text(max_size=3), st.integers(0, 30)), max_size=60))
@@ -81,11 +81,51 @@ def test_at_most_one_frame_an_interval_and_a_snapshot_fits_between_any_two(steps
             frames.add(piece)
             clock.now += milliseconds / 1000
             frames.post_due()
-            seq, turn, text, _ = frames.snapshot()
-            assert (seq, turn) == (len(posted), 1)
-            assert text == "".join(frame["text"] for _, frame in posted)
+            now = frames.snapshot()
+            assert (now.seq, now.turn) == (len(posted), 1)
+            assert now.text == "".join(frame["text"] for _, frame in posted)
     finally:
         module.time = before
     times = [when for when, _ in posted]
     assert all(later - earlier >= FRAME_INTERVAL - 1e-9 for earlier, later in pairwise(times))
     assert "".join(piece for piece, _ in steps).startswith("".join(frame["text"] for _, frame in posted))
+
+
+@given(st.lists(st.tuples(st.integers(0, 2), st.text(max_size=3), st.integers(0, 60)), max_size=40))
+def test_several_replies_grow_in_the_same_frames(steps: list[tuple[int, str, int]]) -> None:
+    clock = Clock()
+    seen = ["", "", ""]
+    said = ["", "", ""]
+    before, module.time = module.time, clock  # type: ignore[assignment]
+
+    def take(frame: Any, _: object) -> None:
+        assert (frame["turn"], frame["text"]) == (9, "")
+        for place, piece in frame["more"]:
+            assert piece
+            seen[place] += piece
+
+    try:
+        frames = Frames(take)
+        frames.begin_drafts(9, 3)
+        for place, piece, milliseconds in steps:
+            frames.add_to(place, piece)
+            said[place] += piece
+            clock.now += milliseconds / 1000
+            frames.post_due()
+            assert frames.snapshot().drafts == seen
+        clock.now += 1
+        frames.post_due()
+        assert seen == said
+        frames.begin(10)
+        assert frames.snapshot().drafts == []
+    finally:
+        module.time = before
+
+
+def test_a_page_that_asks_for_what_it_missed_gets_several_replies(clock: Clock) -> None:
+    frames = Frames(lambda *_: None)
+    frames.begin_drafts(9, 2)
+    frames.add_to(1, "ab")
+    assert frames.snapshot().drafts == ["", ""]
+    frames.catch_up()
+    assert frames.snapshot() == (1, 9, "", None, ["", "ab"])

@@ -237,7 +237,7 @@ def test_a_turn_that_is_not_there_is_named(page: Page, widget: ChatWidget, op: s
     widget.send("Hello")
     before = page.state["leaf"]
     assert (
-        page.ask(op, turn=99, text="x", index=0, token=0, values={}, first=1, count=1, turns=[])["error"]
+        page.ask(op, turn=99, text="x", index=0, token=0, values={}, first=1, count=1, turns=[], sides=[])["error"]
         == "There is no turn 99 in this conversation."
     )
     assert page.state["leaf"] == before

@@ -1,6 +1,7 @@
-import { firstDifference } from "./difference.js";
-import { button, focus, h, onClick } from "./dom.js";
-import { composing } from "./draft.js";
+import { button, focus, h, onClick } from "../chat/dom.js";
+import { composing } from "../chat/draft.js";
+import { parting } from "./difference.js";
+import { marked } from "./marked.js";
 
 /** @import { Turn } from "../wire.js" */
 
@@ -63,13 +64,11 @@ export class Compare {
 
   #show() {
     const sides = [this.left, this.right];
-    const [left = "", right = ""] = sides.map((side) => this.#of(side.choice).text);
-    const difference = firstDifference(left, right);
-    this.same.textContent = difference ? "" : "These two say the same.";
+    const texts = sides.map((side) => this.#of(side.choice).text);
+    const parts = parting(texts);
+    this.same.textContent = parts ? "" : "These two say the same.";
     sides.forEach((side, place) => {
-      const [before, word, rest] = difference?.[place] ?? [place ? right : left, "", ""];
-      const mark = difference ? [h("mark", "", {}, word || "ends here")] : [];
-      side.text.replaceChildren(before, ...mark, rest);
+      side.text.replaceChildren(...marked(parts?.[place] ?? [texts[place] ?? "", null, ""]));
     });
   }
 }

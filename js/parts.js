@@ -3,21 +3,19 @@
 /** @import { Buffer } from "./wire.js" */
 
 /**
- * @typedef {object} Inspector what shows the tokens of a chat
+ * @typedef {object} Part a part of the page that comes when there is something for it
  * @property {(state: State, live: boolean) => void} update
- * @property {(content: unknown, buffers: Buffer[]) => void} receive
- * @property {(turn: number | null) => number | null} place of the token that is open in a turn
+ * @property {(content: unknown, buffers: Buffer[]) => void} receive a message that is no answer
  * @property {() => void} dispose
- * @typedef {(view: View) => Inspector} Attach
  */
 
-/** @type {Map<string, Promise<Attach | null>>} */
+/** @type {Map<string, Promise<((view: View) => any) | null>>} */
 const loaded = new Map();
 
 /**
- * The code that shows tokens, as the kernel sends it; null where the page does not let it run.
+ * The code of a part, as the kernel sends it; null where the page does not let it run.
  *
- * @param {string} code an ES module, deflated, in base64
+ * @param {string} code an ES module, deflated, in base64; its default export has `attach`
  */
 export function load(code) {
   let attach = loaded.get(code);
@@ -31,7 +29,7 @@ export function load(code) {
   return attach;
 }
 
-/** @param {string} code @returns {Promise<Attach>} */
+/** @param {string} code @returns {Promise<(view: View) => any>} */
 async function run(code) {
   const folded = new Blob([Uint8Array.from(atob(code), (char) => char.charCodeAt(0))]).stream();
   const source = await new Response(folded.pipeThrough(new DecompressionStream("deflate"))).text();

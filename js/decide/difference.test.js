@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { firstDifference } from "./difference.js";
+import { parting } from "./difference.js";
 
 test.each([
   ["a b c", "a x c", ["a ", "b", " c"], ["a ", "x", " c"]],
@@ -9,11 +9,21 @@ test.each([
   ["", "new", ["", "", ""], ["", "new", ""]],
   ["a 👩‍👧 b", "a 👩‍👦 b", ["a ", "👩‍👧", " b"], ["a ", "👩‍👦", " b"]],
 ])("%j and %j first differ in one word", (left, right, first, second) => {
-  const difference = firstDifference(left, right);
+  const difference = parting([left, right]);
   expect(difference).toEqual([first, second]);
   expect(difference.map((parts) => parts.join(""))).toEqual([left, right]);
 });
 
+test("several texts part where the first of them does", () => {
+  expect(parting(["a b c", "a b d", "a b c", "a x"])).toEqual([
+    ["a ", "b", " c"],
+    ["a ", "b", " d"],
+    ["a ", "b", " c"],
+    ["a ", "x", ""],
+  ]);
+});
+
 test("what is the same does not differ", () => {
-  expect(firstDifference("a b", "a b")).toBeNull();
+  expect(parting(["a b", "a b"])).toBeNull();
+  expect(parting(["a b"])).toBeNull();
 });

@@ -1,16 +1,16 @@
 /**
- * Where two texts first differ, as the three parts of each: what is the same, the first word that is not, the rest.
+ * Where texts first part, as the three parts of each: what all have, the first word that not all have, the rest.
  *
- * @param {string} left
- * @param {string} right
- * @returns {[[string, string, string], [string, string, string]] | null} null if they do not differ
+ * @param {string[]} texts
+ * @returns {[string, string, string][] | null} null if they are the same
  */
-export function firstDifference(left, right) {
-  if (left === right) return null;
+export function parting(texts) {
+  const [first = "", ...others] = texts;
+  if (others.every((other) => other === first)) return null;
   let same = 0;
-  while (same < left.length && left[same] === right[same]) same++;
-  while (same > 0 && inWord(left, same) && inWord(right, same)) same--;
-  return [parts(left, same), parts(right, same)];
+  while (same < first.length && others.every((other) => other[same] === first[same])) same++;
+  while (same > 0 && texts.every((text) => inWord(text, same))) same--;
+  return texts.map((text) => parts(text, same));
 }
 
 /** Whether a place is inside a word, or inside a character. @param {string} text @param {number} place */

@@ -1,0 +1,211 @@
+"""Beam search, which is transformers' own `generate`; for a GPT-2 of this package with weights of its own.
+
+Of the settings it knows lengths and penalties. It draws nothing, so that temperature and filters do not apply.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from transformers import (
+    DynamicCache,
+    GenerationConfig,
+    LogitsProcessor,
+    LogitsProcessorList,
+    NoRepeatNGramLogitsProcessor,
+    RepetitionPenaltyLogitsProcessor,
+    StoppingCriteria,
+    StoppingCriteriaList,
+)
+
+from dialogpt_widget.engine.beam_weights import load_copy, note_of
+from dialogpt_widget.engine.errors import ModelError
+from dialogpt_widget.engine.hub import Checkpoint
+from dialogpt_widget.engine.kept import PREFILL
+from dialogpt_widget.engine.network import Network, TransformersNetwork
+from dialogpt_widget.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Hypothesis:
+    """A reply that beam search found.
+
+    Attributes:
+        ids: without EOS.
+        eos: whether it ended by itself; else it grew too long.
+        score: its log-probability in nat, EOS included and after the penalties, divided by its number of tokens to the
+            power of the length penalty; `sequences_scores` of `generate`.
+    """
+
+    ids: tuple[int, ...]
+    eos: bool
+    score: float
+
+
+class BeamSearch:
+    """A model of transformers that searches.
+
+    Args:
+        network: the chat's; where it is one of transformers it searches itself, else its weights are loaded again.
+        checkpoint: the files that the network came from, if any.
+        precision: that the network runs in; on a CPU, weights that are loaded again are float32 all the same.
+        device: that it runs on.
+
+    Attributes:
+        note: what was loaded, in a line for people; empty where nothing was.
+
+    Raises:
+        ModelError: the weights do not fit beside those of the chat, or cannot be read.
+    """
+
+    def __init__(self, network: Network, checkpoint: Checkpoint | None, precision: str, device: torch.device) -> None:
+        self.note = ""
+        self._own = False  # whether its cache is known
+        if isinstance(network, TransformersNetwork):
+            self._model = network._model  # noqa: SLF001 - nothing else asks for what is behind the protocol
+        else:
+            dtype = "float32" if device.type == "cpu" else precision
+            self._model = load_copy(checkpoint, network.parameters, dtype, device)
+            self.note, self._own = note_of(self._model, dtype, precision), True
+        self._model.generation_config = GenerationConfig()  # the one of its folder would fill in what is not given
+
+    def search(
+        self,
+        ids: Sequence[int],
+        settings: Settings,
+        stop: threading.Event,
+        *,
+        eos: int,
+        limit: int,
+        width: int,
+        length_penalty: float,
+    ) -> list[Hypothesis]:
+        """The replies that were found, best first; none when stopped.
+
+        Args:
+            ids: the context.
+            settings: of which the shortest reply and the penalties apply.
+            stop: when set, the search ends after the step that it is at.
+            eos: id that ends a reply.
+            limit: longest reply, in tokens.
+            width: how many hypotheses are followed.
+            length_penalty: see `Hypothesis`.
+
+        Raises:
+            ModelError: the length penalty lets none win.
+        """
+        ears = _Ears(stop)
+        context = torch.tensor([list(ids)], device=self._model.device)
+        read = self._read(context, width, stop)
+        if stop.is_set():
+            return []
+        found = self._model.generate(
+            context,
+            attention_mask=torch.ones_like(context),
+            generation_config=GenerationConfig(
+                max_new_tokens=limit,
+                min_new_tokens=min(settings.min_new_tokens, limit),
+                do_sample=False,
+                num_beams=width,
+                num_return_sequences=width,
+                length_penalty=length_penalty,
+                eos_token_id=eos,
+                pad_token_id=eos,
+                return_dict_in_generate=True,
+                output_scores=True,
+            ),
+            logits_processor=_penalties(settings, len(ids)),
+            stopping_criteria=StoppingCriteriaList([ears]),
+            **({} if read is None else {"past_key_values": read}),
+        )
+        if ears.heard:
+            return []
+        replies = found.sequences[:, len(ids) :].tolist()
+        lengths = (found.beam_indices >= 0).sum(-1).tolist()
+        scores = found.sequences_scores.tolist()
+        cut = [reply[:length] for reply, length in zip(replies, lengths, strict=True)]
+        hypotheses = [
+            _hypothesis(reply, score, eos)
+            for reply, score in zip(cut, scores, strict=True)
+            if _whole(reply, eos, limit)
+        ]
+        if not hypotheses:
+            raise _nothing(length_penalty)
+        return hypotheses
+
+    def _read(self, context: torch.Tensor, width: int, stop: threading.Event) -> DynamicCache | None:
+        """The keys and values of all of a context but its last id, read once for all hypotheses.
+
+        `generate` would read the context once for each of them, and hear no stop meanwhile. None where it is to.
+        """
+        last = context.shape[1] - 1
+        if not self._own or not last:
+            return None
+        cache = DynamicCache(config=self._model.config)
+        for start in range(0, last, PREFILL):
+            if stop.is_set():
+                return None
+            self._model(input_ids=context[:, start : min(start + PREFILL, last)], past_key_values=cache, use_cache=True)
+        cache.batch_repeat_interleave(width)
+        return cache
+
+
+class _OfReply(LogitsProcessor):  # type: ignore[misc]
+    """A processor that is shown the reply alone, never the context."""
+
+    def __init__(self, processor: Any, start: int) -> None:
+        self._processor, self._start = processor, start
+
+    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> Any:
+        """Scores `[rows, vocabulary]` after it."""
+        return self._processor(input_ids[:, self._start :], scores)
+
+
+class _Ears(StoppingCriteria):  # type: ignore[misc]
+    """Hears a stop after each step.
+
+    It also frees the scores `[width, vocabulary]` of the step. `generate` keeps those of every step where it is asked
+    for those of whole sequences, which would come to 400 MB for 128 tokens of 16 beams.
+    """
+
+    def __init__(self, stop: threading.Event) -> None:
+        self._stop = stop
+        self.heard = False
+
+    def __call__(self, input_ids: torch.Tensor, scores: tuple[torch.Tensor, ...], **_: object) -> torch.Tensor:
+        """Whether each row ends."""
+        scores[-1].data = scores[-1].new_empty(0)
+        self.heard = self.heard or self._stop.is_set()
+        return torch.full(input_ids.shape[:1], self.heard, device=input_ids.device)
+
+
+def _penalties(settings: Settings, start: int) -> LogitsProcessorList:
+    chosen: list[Any] = []
+    if settings.repetition_penalty != 1:
+        chosen.append(RepetitionPenaltyLogitsProcessor(settings.repetition_penalty))
+    if settings.no_repeat_ngram_size > 0:
+        chosen.append(NoRepeatNGramLogitsProcessor(settings.no_repeat_ngram_size))
+    return LogitsProcessorList([_OfReply(processor, start) for processor in chosen])
+
+
+def _whole(reply: list[int], eos: int, limit: int) -> bool:
+    """Whether a reply came to its end; `generate` fills up with others where too few did."""
+    return reply[-1:] == [eos] or len(reply) == limit
+
+
+def _hypothesis(reply: list[int], score: float, eos: int) -> Hypothesis:
+    ended = reply[-1] == eos
+    return Hypothesis(tuple(reply[:-1] if ended else reply), ended, score)
+
+
+def _nothing(length_penalty: float) -> ModelError:
+    return ModelError(
+        "failed",
+        "Beam search found no reply.",
+        f"With length_penalty={length_penalty:g} every score is too low to be told from none at all: use a number "
+        "nearer to 0. Or no_repeat_ngram_size bars everything.",
+    )
