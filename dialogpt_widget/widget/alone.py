@@ -55,7 +55,9 @@ class Alone(Verbs):
     def _kept_tokens(self) -> str:
         path = self.path
         state = self._alone(path, path, path[-1].created if path else 0)
-        return reader.tokens(self._mark, state | {"inspector": "", "rev": 0})
+        lists = any(name.startswith(wire.NBEST_KEY) for name in state)
+        without = {"inspector": ""} if lists else {"inspector": "", "decider": ""}
+        return reader.tokens(self._mark, state | without | {"rev": 0})
 
     def _reader_code(self) -> str:
         return reader.code(self._mark, self._esm, self._css, self._inspector)

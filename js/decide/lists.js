@@ -93,7 +93,7 @@ class Entry {
     this.asked = h("span", "dgpt-question", { dir: "auto" });
     this.how = h("span", "dgpt-small");
     this.summary = h("summary", "", {}, this.asked, this.how);
-    this.element = h("details", "dgpt-fold", { "data-nbest": String(id) }, this.summary);
+    this.element = h("details", "dgpt-section", { "data-nbest": String(id) }, this.summary);
     this.element.addEventListener("toggle", () => toggled(this.element.open));
   }
 

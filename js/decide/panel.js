@@ -32,4 +32,4 @@ export class DecidePanel {
 
 /** @param {string} title @param {HTMLElement} content */
 const section = (title, content) =>
-  h("details", "dgpt-fold", {}, h("summary", "", {}, h("h3", "", {}, title)), content);
+  h("details", "dgpt-section", {}, h("summary", "", {}, h("h3", "", {}, title)), content);

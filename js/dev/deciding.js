@@ -195,7 +195,7 @@ async function open(root, ...sections) {
   while (!toggle()) await wait(10);
   toggle().click();
   for (const name of sections)
-    [...root.querySelectorAll(".dgpt-fold")].find(
+    [...root.querySelectorAll(".dgpt-section")].find(
       (one) => one.querySelector("h3")?.textContent === name,
     ).open = true;
 }

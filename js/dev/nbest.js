@@ -99,7 +99,7 @@ export const alerts = () =>
   [...host.querySelectorAll(".dgpt-decide [role=alert]")].map((one) => one.textContent).join("");
 export const control = (label) => host.querySelector(`.dgpt-decide [aria-label="${label}"]`);
 export const section = (name) =>
-  [...host.querySelectorAll(".dgpt-fold")].find((one) => one.querySelector("h3")?.textContent === name);
+  [...host.querySelectorAll(".dgpt-section")].find((one) => one.querySelector("h3")?.textContent === name);
 export const change = (element, value) => {
   element.value = value;
   element.dispatchEvent(new Event("change"));

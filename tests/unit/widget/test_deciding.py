@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import re
+import zlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -256,6 +259,21 @@ def test_a_late_page_and_a_saved_one_have_the_lists(widget: ChatWidget) -> None:
     offline = widget._alone(widget.path, widget.path, 1.0)
     assert offline[f"nbest_{made.id}"]["candidates"][0]["text"] == made.turns[0].text
     assert offline["decider"]
+
+
+def test_a_saved_notebook_has_the_code_for_lists_where_there_are_some(widget: ChatWidget) -> None:
+    def kept() -> dict[str, Any]:
+        (folded,) = re.findall('data-tokens="([^"]*)"', widget._kept_tokens())
+        state: dict[str, Any] = json.loads(zlib.decompress(base64.b64decode(folded)))
+        return state
+
+    widget.settings = SEVERAL.replace(candidates=1)
+    widget.send("Hello")
+    assert kept()["decider"] == ""
+    widget.settings = SEVERAL
+    widget.send("Hello")
+    assert kept()["decider"] == widget._decider
+    assert f"nbest_{widget.candidates().id}" in kept()
 
 
 def test_stop_from_the_page_keeps_what_was_said(page: Page, widget: ChatWidget, model: ChatModel) -> None:
