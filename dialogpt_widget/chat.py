@@ -82,6 +82,7 @@ class Chat(Sharing, Stepping, Keeps):
         if old is not None:
             self.states.forget()
             self.conversation.reading = None
+            self._reranking = self._reranking.changed()  # the old model is let go of
         super().use(model, device=device, precision=precision, revision=revision)
         if old is not None and self.settings == recommended(old):
             self.settings = recommended(self.model_name)

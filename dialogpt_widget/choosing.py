@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dialogpt_widget.dialogue.nbest import NBest, Ranking
+from dialogpt_widget.dialogue.nbest import Kind, NBest, Ranking
 from dialogpt_widget.dialogue.turn import Turn
-from dialogpt_widget.drafting import Decide, Decode, Drafting, Drawn
+from dialogpt_widget.drafting import Decide, Drafting, Drawn
 from dialogpt_widget.replies import Replies
 from dialogpt_widget.reply import Reply
 from dialogpt_widget.reranking import Rerank, Reranking
@@ -58,15 +58,19 @@ class Choosing(Replies):
         if several == 1 or self.pace.mode != "run" or self.pace.guessing:
             return self.reply(turn, stop, said=said)
         beam, asked = settings.num_beams > 1, self.question(turn)
-        reranking = self._reranking
-        decide: Decide = _by_beam_score
-        if not beam or reranking.rerank is not None:
-            reranker = reranking.of(self.load_model())
-            decide = lambda drafting, turns: reranker.rank(*_case(drafting, turns))  # noqa: E731
+        decide = _by_beam_score if beam and self._reranking.rerank is None else self._decide()
         drafts = self._drafts(asked, several, stop, beam=beam)
-        decode: Decode = _beams if beam else _sampled
-        kind = "beam" if beam else "sampled"
-        return Drafting(self.conversation.reserve(), kind, drafts, decode, decide, said=said)  # type: ignore[arg-type]
+        kind: Kind = "beam" if beam else "sampled"
+        return Drafting(self.conversation.reserve(), kind, drafts, _beams if beam else _sampled, decide, said=said)
+
+    def _decide(self) -> Decide:
+        """What chooses, loaded before anything is said."""
+        reranker = self._reranking.of(self.load_model())
+
+        def decide(drafting: Drafting, turns: Sequence[Turn]) -> Ranking:
+            return reranker.rank(*case_of(drafting.parent, drafting.context.ids, turns, drafting.model))
+
+        return decide
 
     def _drafts(self, asked: Turn, count: int, stop: threading.Event | None, *, beam: bool) -> list[Reply]:
         settings = self._seeded(self.settings)
@@ -110,26 +114,25 @@ class Choosing(Replies):
             made: the list, by default that of the path's last message.
 
         Raises:
-            ValueError: there is no list, or what chooses cannot read its replies.
+            ValueError: there is no list, another model made it, or what chooses cannot read its replies.
             UnknownListError, ModelError: there is no such list, or something could not be loaded.
         """
-        old = (
-            self.candidates() if made is None else self.conversation.nbests[made if isinstance(made, int) else made.id]
-        )
+        if made is None:
+            made = self.candidates()
+        old = self.conversation.nbests[made if isinstance(made, int) else made.id]
         return self.conversation.propose(self._ranked(old))
 
     def _ranked(self, old: NBest) -> NBest:
         model = self.load_model()
+        others = {turn.model for turn in old.turns} - {model.name}
+        if others:
+            raise ValueError(f"{', '.join(sorted(others))} made these replies, and the chat is with {model.name} now.")
         reranker = self._reranking.of(model)
         asked = self.conversation[old.parent]
         first = old.turns[0]
         context = self.context_of(self.conversation.path_to(asked), first.settings or self.settings)
         case, draw = case_of(asked, context.ids, old.turns, model)
         return dataclasses.replace(old, ranking=reranker.rank(case, draw))
-
-
-def _case(drafting: Drafting, turns: Sequence[Turn]) -> tuple[Case, float]:
-    return case_of(drafting.parent, drafting.context.ids, turns, drafting.model)
 
 
 def case_of(asked: Turn, context: Sequence[int], turns: Sequence[Turn], model: ChatModel) -> tuple[Case, float]:

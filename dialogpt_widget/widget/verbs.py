@@ -50,6 +50,18 @@ class Verbs(SlowVerbs, Keeps):
         """`send` for asyncio; cancelling it stops the reply."""
         return await self._session.wait_async(self._session.put(Item("message", check_message(text), awaited=True)))
 
+    def say(self, text: str) -> Turn:
+        """Says something and leaves it unanswered, for `step` or `regenerate`; the model is loaded if it is not yet.
+
+        Raises:
+            TypeError: not a string.
+            ValueError: empty, or too long.
+            ModelError: the model could not be loaded.
+        """
+        said = self._session.chat.say(text)
+        self._session.show(key_of(said), *SELECTION)
+        return said
+
     def regenerate(self, turn: Turn | int | None = None) -> Turn:
         """Answers again: another version of a reply, by default of the last."""
         return self._wait(Item("regenerate", turn=self._session.chat.question(turn)))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import threading
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -366,6 +368,26 @@ def test_another_architecture_has_candidates_and_beams_too() -> None:
     chat.settings = Settings(num_beams=2, max_new_tokens=6)
     chat.send("And?")
     assert len(chat.candidates().turns) == 2
+
+
+def test_another_model_is_ranked_by_itself_and_the_old_one_let_go() -> None:
+    first = chat_model()
+    gone = weakref.ref(first)
+    chat = Chat(first, settings=SEVERAL, rerank="likelihood")
+    chat.send("Hello")
+    chat.use(chat_model(1))
+    del first
+    gc.collect()
+    assert gone() is None
+    (old,) = chat.conversation.nbests
+    with pytest.raises(ValueError, match="tiny-0 made these replies, and the chat is with tiny-1 now"):
+        chat.rank(old)
+    chat.send("And you?")
+    (*_, made) = chat.conversation.nbests
+    assert made.ranking is not None
+    for turn, score in zip(made.turns, made.ranking.total, strict=True):
+        if turn.stop == "eos" and turn.rows is not None:
+            assert score == pytest.approx(float(turn.rows["logprob"].astype(float).sum()), abs=1e-4)
 
 
 def test_the_code_of_a_candidate_makes_it_again(chat: Chat) -> None:

@@ -285,3 +285,13 @@ def test_lone_surrogates_of_a_page_become_visible(page: Page, widget: ChatWidget
 def test_whatever_comes_over_the_wire_is_answered(page: Page, widget: ChatWidget, content: Any) -> None:
     widget._handle_custom_msg(content, [])
     assert len(page.custom()) == 1
+
+
+def test_what_is_said_from_code_is_shown_and_waits_to_be_answered(page: Page, widget: ChatWidget) -> None:
+    said = widget.say("Hello")
+    assert [turn["text"] for turn in page.turns()] == ["Hello"]
+    assert widget.path == (said,)
+    assert widget.regenerate().parent == said.id
+    assert len(page.turns()) == 2
+    with pytest.raises(ValueError, match="empty"):
+        widget.say(" ")
