@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dialogpt_widget.dialogue.nbest import Kind, NBest, Ranking
+from dialogpt_widget.dialogue.nbest import Kind, NBest, Ranking, UnknownListError
 from dialogpt_widget.dialogue.turn import Turn
 from dialogpt_widget.drafting import Decide, Drafting, Drawn
 from dialogpt_widget.replies import Replies
@@ -58,7 +58,7 @@ class Choosing(Replies):
         if several == 1 or self.pace.mode != "run" or self.pace.guessing:
             return self.reply(turn, stop, said=said)
         beam, asked = settings.num_beams > 1, self.question(turn)
-        decide = _by_beam_score if beam and self._reranking.rerank is None else self._decide()
+        decide = _by_beam if beam and self._reranking.rerank is None else self._decide()
         drafts = self._drafts(asked, several, stop, beam=beam)
         kind: Kind = "beam" if beam else "sampled"
         return Drafting(self.conversation.reserve(), kind, drafts, _beams if beam else _sampled, decide, said=said)
@@ -96,7 +96,9 @@ class Choosing(Replies):
         asked = self.question(turn)
         found = max((made for made in lists if made.parent == asked.id), key=lambda made: made.id, default=None)
         if found is None:
-            raise ValueError("There was one reply alone: set candidates or num_beams and say it again, or regenerate.")
+            raise ValueError(
+                "There is no list of replies to this message: set candidates or num_beams, and regenerate."
+            )
         return found
 
     def pick(self, made: NBest | int, place: int) -> Turn:
@@ -105,7 +107,14 @@ class Choosing(Replies):
         Raises:
             UnknownListError, IndexError: there is no such list, or it has no such reply.
         """
-        return self.conversation.pick(made if isinstance(made, int) else made.id, place)
+        return self.conversation.pick(self._list(made).id, place)
+
+    def _list(self, made: NBest | int) -> NBest:
+        """A list of this conversation, by itself, an older ranking of it, or its id."""
+        own = self.conversation.nbests[made if isinstance(made, int) else made.id]
+        if isinstance(made, NBest) and made.turns != own.turns:
+            raise UnknownListError("This list of replies is of another conversation, or some of it was forgotten.")
+        return own
 
     def rank(self, made: NBest | int | None = None) -> NBest:
         """Ranks a list anew by what chooses now; what is selected stays as it is.
@@ -119,14 +128,15 @@ class Choosing(Replies):
         """
         if made is None:
             made = self.candidates()
-        old = self.conversation.nbests[made if isinstance(made, int) else made.id]
-        return self.conversation.propose(self._ranked(old))
+        return self.conversation.propose(self._ranked(self._list(made)))
 
     def _ranked(self, old: NBest) -> NBest:
         model = self.load_model()
         others = {turn.model for turn in old.turns} - {model.name}
         if others:
             raise ValueError(f"{', '.join(sorted(others))} made these replies, and the chat is with {model.name} now.")
+        if old.kind == "beam" and self._reranking.rerank is None:
+            return dataclasses.replace(old, ranking=_by_beam_score(old.beams))
         reranker = self._reranking.of(model)
         asked = self.conversation[old.parent]
         first = old.turns[0]
@@ -198,8 +208,12 @@ def _beams(drafting: Drafting) -> Iterator[Drawn]:
             yield place, token, state if model.compact else None
 
 
-def _by_beam_score(drafting: Drafting, turns: Sequence[Turn]) -> Ranking:
-    scores = np.array(drafting.beams[: len(turns)])
-    order = tuple(range(1, len(turns) + 1))
-    none = (None,) * len(turns)
+def _by_beam(drafting: Drafting, turns: Sequence[Turn]) -> Ranking:
+    return _by_beam_score(drafting.beams[: len(turns)])
+
+
+def _by_beam_score(beams: Sequence[float]) -> Ranking:
+    scores = np.array(beams)
+    order = tuple(range(1, len(beams) + 1))
+    none = (None,) * len(beams)
     return Ranking({"beam score": scores}, scores, none, order, 0, weights={"beam score": 1.0})

@@ -30,7 +30,7 @@ class Side:
 
     Attributes:
         label: for people.
-        settings: how it decodes; of another seed, several candidates or beams nothing is taken.
+        settings: how it decodes; but the chat's seed holds, and it says one reply, whatever they ask for.
         model: a name or a model; None for the chat's own.
     """
 
@@ -50,6 +50,8 @@ def sides_of(sides: Sides, settings: Settings) -> list[Side]:
         TypeError: one of them is something else.
         ValueError: too few, too many, or two of one label.
     """
+    if isinstance(sides, (str, Settings)) or not isinstance(sides, (Mapping, Sequence)):
+        raise TypeError(f"compare takes several settings or models, in a list or with labels; got {sides!r}.")
     pairs = list(sides.items()) if isinstance(sides, Mapping) else [("", one) for one in sides]
     if not 2 <= len(pairs) <= MOST_SIDES:
         raise ValueError(f"Compare 2 to {MOST_SIDES} settings or models; got {len(pairs)}.")
@@ -77,7 +79,7 @@ def _side(label: str, one: object, settings: Settings) -> Side:
 def _changes(own: Settings, settings: Settings) -> str:
     """What makes settings others than the chat's."""
     usual = settings.to_dict()
-    changed = {name: value for name, value in own.to_dict().items() if value != usual[name]}
+    changed = {name: value for name, value in own.to_dict().items() if value != usual[name] and name != "seed"}
     if "do_sample" in changed:
         return "sampled" if own.do_sample else "greedy"
     return ", ".join(f"{name} {value}" for name, value in changed.items())

@@ -43,7 +43,14 @@ class Judge:
     def score(self, context_turns: list[list[int]], replies: list[list[int]]) -> np.ndarray:
         """See `Scorer`."""
         said = [self._model.decode(turn) for turn in context_turns]
-        return np.array([self._function(list(said), self._model.decode(reply)) for reply in replies], np.float64)
+        return np.array([self._judged(list(said), self._model.decode(reply)) for reply in replies], np.float64)
+
+    def _judged(self, said: list[str], reply: str) -> float:
+        value = self._function(said, reply)
+        try:
+            return float(value)
+        except (TypeError, ValueError):
+            raise ValueError(f"{self.name} must return a number for a reply; it returned {value!r}.") from None
 
 
 class Reranking:
@@ -61,8 +68,16 @@ class Reranking:
     """
 
     def __init__(self, rerank: Rerank = None, rules: Rules | None = None, temperature: float = 0.0) -> None:
-        for one, weight in _parts(rerank):
+        parts = list(_parts(rerank))
+        for one, weight in parts:
             _check(one, weight)
+        if not parts and rerank is not None and not hasattr(rerank, "rank"):
+            raise ValueError("rerank is empty: give at least one name, scorer or function, or None.")
+        names = [_title(one) for one, _ in parts]
+        if len({*names}) < len(names):
+            raise ValueError(f"Two of rerank have the same name: {', '.join(names)}.")
+        if rules is not None and not isinstance(rules, Rules):
+            raise TypeError(f"rules is a Rules, such as Rules(words=['darn']), not {type(rules).__name__}.")
         if not isinstance(temperature, (int, float)) or not 0 <= temperature <= MOST:
             raise ValueError(f"temperature is from 0, which takes the best, to {MOST}; got {temperature!r}.")
         self.rerank = rerank
@@ -122,7 +137,7 @@ def reranker_of(rerank: Rerank | Reranking, model: ChatModel) -> Reranker:
 
 def _parts(rerank: Any) -> Iterator[tuple[Any, float]]:
     """What it is made of, each with its weight."""
-    if rerank is None or hasattr(rerank, "rank"):
+    if rerank is None or (hasattr(rerank, "rank") and not isinstance(rerank, type)):
         return
     if isinstance(rerank, Mapping):
         yield from rerank.items()
@@ -136,6 +151,8 @@ def _check(one: Any, weight: Any) -> None:
     if isinstance(one, str):
         if one not in RERANKERS:
             raise ValueError(f"rerank is one of {', '.join(RERANKERS)}, a scorer or a function; got {one!r}.")
+    elif isinstance(one, type):
+        raise TypeError(f"rerank is an object, not its class: {one.__name__}(...).")
     elif not callable(one) and not (hasattr(one, "score") and hasattr(one, "name")):
         raise TypeError(f"rerank is a name, a scorer or a function, or several of these; got {type(one).__name__}.")
     if not isinstance(weight, (int, float)) or not abs(weight) < float("inf"):

@@ -14,6 +14,7 @@ from dialogpt_widget.engine.gpt2_files import read_state_dict
 from dialogpt_widget.engine.loading import Loaded, load, pick_device, pick_precision
 from dialogpt_widget.engine.readout import Readout
 
+FILES = (".pkl", ".bin", ".pt", ".pth")  # endings of what is no name and no folder
 HEAD = 64  # width of a head of attention in every GPT-2 that was released
 
 
@@ -30,6 +31,8 @@ def load_backward(path: str, *, device: str = "auto", precision: str = "auto") -
         ModelError: it could not be had, does not fit, or is no GPT-2.
     """
     file = Path(path).expanduser()
+    if not file.is_file() and file.suffix in FILES:
+        raise ModelError("not_found", f"There is no file {path}.", "Give the path of a backward model's state dict.")
     if not file.is_file():
         return Readout(load(path, device=device, precision=precision))
     torch_device = pick_device(device)

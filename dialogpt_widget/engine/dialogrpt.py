@@ -85,7 +85,7 @@ class DialogRPT:
         Raises:
             ValueError: it has other ids than GPT-2.
         """
-        if self.heads == HEADS and model.vocabulary != VOCABULARY:
+        if self.heads.items() <= HEADS.items() and model.vocabulary != VOCABULARY:
             raise ValueError(
                 f"DialogRPT reads GPT-2's {VOCABULARY:,} ids, while {model.name} has {model.vocabulary:,}: it can rank "
                 "replies of DialoGPT, not of this model."

@@ -130,9 +130,8 @@ def _scored(scorer: Scorer, case: Case, places: Sequence[int]) -> np.ndarray:
         return scorer.of(ended)  # as they were when they were said
     replies = [case.replies[place] for place in places]
     found = np.asarray(scorer.score(case.context_turns, replies), np.float64)
-    if found.shape != (len(replies),) or np.isnan(found).any():
+    if found.shape != (len(replies),) or not np.isfinite(found).all():
         raise ValueError(
-            f"{scorer.name} must give one number for each of {len(replies)} replies, none of them NaN; "
-            f"it gave {found.tolist()}."
+            f"{scorer.name} must give one finite number for each of {len(replies)} replies; it gave {found.tolist()}."
         )
     return found

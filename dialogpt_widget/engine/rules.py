@@ -33,6 +33,8 @@ class Rules:
         """Refuses words that are none."""
         if isinstance(self.words, str):
             raise TypeError(f'words is a list of words, such as ["{self.words}"]; got a single text.')
+        if not isinstance(self.words, Sequence) or not all(isinstance(word, str) for word in self.words):
+            raise TypeError(f"words is a list of texts; got {self.words!r}.")
         for word in self.words:
             if not _words(word):
                 raise ValueError(f"{word!r} is no word, so that no reply could hold it.")

@@ -18,8 +18,10 @@ from hypothesis import strategies as st
 
 from dialogpt_widget.chat import Chat
 from dialogpt_widget.dialogue import files
-from dialogpt_widget.dialogue.nbest import NBest
+from dialogpt_widget.dialogue.nbest import NBest, UnknownListError
+from dialogpt_widget.engine.errors import ModelError
 from dialogpt_widget.engine.model import ChatModel
+from dialogpt_widget.engine.rerank import MMI
 from dialogpt_widget.engine.rules import Rules
 from dialogpt_widget.reranking import Reranking
 from dialogpt_widget.settings import Settings
@@ -283,6 +285,10 @@ def test_a_scorer_is_looked_at_before_anything_is_said(chat: Chat) -> None:
         ({"mean": float("nan")}, ValueError, "weight"),
         ({"mean": "1"}, ValueError, "weight"),
         ([lengths, None], TypeError, "NoneType"),
+        ([], ValueError, "rerank is empty"),
+        (["mean", "mean"], ValueError, "same name"),
+        (MMI, TypeError, r"not its class: MMI\(\.\.\.\)"),
+        (Reranking, TypeError, "not its class"),
     ],
 )
 def test_what_cannot_choose_is_refused_at_once(model: ChatModel, rerank: Any, error: type, words: str) -> None:
@@ -298,6 +304,38 @@ def test_what_cannot_choose_is_refused_at_once(model: ChatModel, rerank: Any, er
 def test_a_temperature_of_the_draw_has_bounds(temperature: Any) -> None:
     with pytest.raises(ValueError, match="temperature is from 0"):
         Reranking(temperature=temperature)
+
+
+@pytest.mark.parametrize("rules", [["darn"], {"words": []}, "darn"])
+def test_rules_are_rules(rules: Any) -> None:
+    with pytest.raises(TypeError, match="rules is a Rules"):
+        Reranking("mean", rules)
+
+
+@pytest.mark.parametrize("value", [float("inf"), float("nan"), -float("inf"), "x", None])
+def test_a_function_gives_a_finite_number(chat: Chat, value: Any) -> None:
+    chat.rerank = lambda turns, reply: value
+    with pytest.raises(ValueError, match=r"must (give one finite|return a) number"):
+        chat.send("Hello")
+    assert chat.path[-1] is chat.candidates().turns[0]
+
+
+def test_a_list_of_another_chat_is_not_picked_from(chat: Chat) -> None:
+    chat.send("Hello")
+    other = Chat(chat.load_model(), settings=SEVERAL.replace(seed=2))
+    other.send("Hello")
+    with pytest.raises(UnknownListError, match="another conversation"):
+        chat.pick(other.candidates(), 0)
+    stale = chat.candidates()
+    chat.rerank = "likelihood"
+    chat.rank()
+    assert chat.pick(stale, 1) is stale.turns[1]
+
+
+def test_a_backward_model_that_is_not_there_is_named(chat: Chat) -> None:
+    chat.rerank = MMI("no/medium_reverse.pkl")
+    with pytest.raises(ModelError, match=r"There is no file no/medium_reverse\.pkl"):
+        chat.send("Hello")
 
 
 def test_slow_motion_says_one_reply(chat: Chat) -> None:
@@ -359,6 +397,8 @@ def test_beams_can_be_reranked_and_saved(folder: Path) -> None:
     text = files.dump(chat.saved)
     assert files.dump(files.parse(text)) == text
     assert list(chat.rank().ranking.scores) == ["lengths"]  # type: ignore[union-attr]
+    chat.rerank = None
+    assert chat.rank().ranking.scores["beam score"].tolist() == list(made.beams)  # type: ignore[union-attr]
 
 
 def test_another_architecture_has_candidates_and_beams_too() -> None:

@@ -119,6 +119,9 @@ def test_an_earlier_turn_can_be_answered_again(chat: Chat) -> None:
     ("sides", "error", "words"),
     [
         ([BASE], ValueError, "Compare 2 to 6"),
+        ("mini", TypeError, "takes several"),
+        (BASE, TypeError, "takes several"),
+        (None, TypeError, "takes several"),
         ([BASE] * 7, ValueError, "Compare 2 to 6"),
         ([BASE, BASE], ValueError, "called the same"),
         ({"a": BASE, "b": 3}, TypeError, "a Settings, a model or its name"),

@@ -125,7 +125,7 @@ class Wrong:
 
 @pytest.mark.parametrize("answer", [[1.0], [[1.0, 2.0]], [1.0, float("nan")], 3.0])
 def test_a_scorer_that_gives_something_else_is_named(answer: Any) -> None:
-    with pytest.raises(ValueError, match="wrong must give one number for each of 2 replies"):
+    with pytest.raises(ValueError, match="wrong must give one finite number for each of 2 replies"):
         rank(Reranker(Wrong(answer)), ["a", "b"])
 
 
