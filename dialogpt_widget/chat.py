@@ -8,31 +8,27 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from dialogpt_widget.arguments import check_show, explain_keywords
-from dialogpt_widget.comparing import Sides, sides_of
 from dialogpt_widget.dialogue import files
 from dialogpt_widget.dialogue.conversation import Conversation
-from dialogpt_widget.dialogue.exports import Messages, check_messages, messages_of, read_messages
-from dialogpt_widget.dialogue.messages import check_message, well_formed
-from dialogpt_widget.dialogue.nbest import NBest
+from dialogpt_widget.dialogue.exports import Messages, messages_of, read_messages
+from dialogpt_widget.dialogue.messages import check_message
 from dialogpt_widget.dialogue.turn import Turn
 from dialogpt_widget.engine.names import MEDIUM, recommended
 from dialogpt_widget.keep import Keeps
-from dialogpt_widget.many import BATCH, Histories, reply_many
 from dialogpt_widget.reranking import Rerank, Reranking
 from dialogpt_widget.running import Show, alone
-from dialogpt_widget.saying import user_turn, written_turn
+from dialogpt_widget.saying import told, user_turn, written_turn
 from dialogpt_widget.settings import Settings
+from dialogpt_widget.several import Several
 from dialogpt_widget.sharing import Sharing
 from dialogpt_widget.snippet import as_python
 from dialogpt_widget.stepping import Stepping
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from dialogpt_widget.engine.model import ChatModel
 
 
-class Chat(Sharing, Stepping, Keeps):
+class Chat(Sharing, Stepping, Several, Keeps):
     """A conversation with a model.
 
     Args:
@@ -111,20 +107,7 @@ class Chat(Sharing, Stepping, Keeps):
 
     @messages.setter
     def messages(self, messages: Messages) -> None:
-        self.conversation.graft(self._told(messages))
-
-    def _told(self, messages: Messages) -> Conversation:
-        """A conversation made of messages."""
-        told, model = Conversation(), self.load_model()
-        for place, message in enumerate(check_messages(messages)):
-            if message["role"] == "user":
-                if not message["content"].strip():
-                    raise ValueError(f"Message {place} is empty: what is said to the model has words.")
-                make, text = user_turn, check_message(message["content"])
-            else:
-                make, text = written_turn, well_formed(message["content"])
-            told.add(make(told.reserve(), told.leaf, text, model))
-        return told
+        self.conversation.graft(told(messages, self.load_model()))
 
     def take(self, text: str) -> Sequence[Turn]:
         """Takes over what a file holds, as new branches, and selects its path; `undo` goes back.
@@ -138,7 +121,7 @@ class Chat(Sharing, Stepping, Keeps):
         if files.is_saved(text):
             others = [files.parse(text).conversation]
         else:
-            others = [self._told(messages) for messages in read_messages(text)]
+            others = [told(messages, self.load_model()) for messages in read_messages(text)]
         if self.model is not None:
             self.admit(self.model, (turn for other in others for turn in other.turns))
         self.conversation.graft(*others)
@@ -230,44 +213,6 @@ class Chat(Sharing, Stepping, Keeps):
         with alone(self._busy, self.pace):
             changed = self.rewrite(turn, text)
             return changed if changed.role == "assistant" else self.run(self.answer(changed, said=True), show)
-
-    def compare(self, sides: Sides, turn: Turn | int | None = None) -> NBest:
-        """Answers a turn as several settings or models would, with the same dice; `pick` says which one goes on.
-
-        Args:
-            sides: 2 to 6 `Settings`, models or their names, or pairs of a model and settings; in a dictionary they have
-                labels.
-            turn: a message, or a reply to it; by default the path's last.
-
-        Returns:
-            The list of replies, with the log-probability of each as every side would have drawn it.
-
-        Raises:
-            TypeError, ValueError: these cannot be compared, or there is nothing to answer.
-            ModelError: a model could not be loaded or run.
-        """
-        with alone(self._busy, self.pace):
-            drafting = self.comparison(sides_of(sides, self.settings), turn)
-            self.run(drafting)
-        if drafting.made is None:
-            raise RuntimeError("It was stopped before anything was said.")
-        return drafting.made
-
-    def reply_many(
-        self,
-        histories: Histories,
-        settings: Settings | None = None,
-        rerank: Rerank | Reranking = None,
-        *,
-        batch_size: int = BATCH,
-        progress: bool = True,
-    ) -> pd.DataFrame:
-        """Answers many histories, several side by side; see `dialogpt_widget.many.reply_many`.
-
-        Returns:
-            A row a history: `history, text, ids, stop, logprob, scores`, and `candidates` where there are several.
-        """
-        return reply_many(self, histories, settings, rerank, batch_size=batch_size, progress=progress)
 
     def rewrite(self, turn: Turn | int, text: str) -> Turn:
         """Adds a new version of a turn, which is not answered, and selects it."""

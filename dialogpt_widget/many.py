@@ -11,20 +11,20 @@ from typing import TYPE_CHECKING, Any
 from tqdm.auto import tqdm
 
 from dialogpt_widget.arguments import check_settings
-from dialogpt_widget.choosing import case_of
+from dialogpt_widget.choosing import Choosing, case_of
 from dialogpt_widget.course import Step
-from dialogpt_widget.dialogue.context import Context
+from dialogpt_widget.dialogue.context import Context, build_context
 from dialogpt_widget.dialogue.exports import Messages, check_messages
 from dialogpt_widget.dialogue.nbest import Ranking, logprob
 from dialogpt_widget.dialogue.turn import Turn
 from dialogpt_widget.reply import Reply
 from dialogpt_widget.reranking import Rerank, Reranking, reranker_of
+from dialogpt_widget.saying import told
 from dialogpt_widget.settings import Settings
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from dialogpt_widget.chat import Chat
     from dialogpt_widget.engine.model import ChatModel
 
 BATCH = 32
@@ -34,7 +34,7 @@ Histories = Iterable[Messages | str]
 
 
 def reply_many(
-    chat: Chat,
+    chat: Choosing,
     histories: Histories,
     settings: Settings | None = None,
     rerank: Rerank | Reranking = None,
@@ -109,16 +109,14 @@ def _listed(histories: Histories) -> list[Messages | str]:
 
 
 def _asked(place: int, history: Messages | str, model: ChatModel, settings: Settings) -> _Asked:
-    """What a chat of its own makes of a history."""
-    from dialogpt_widget.chat import Chat
-
-    alone = Chat(model, settings=settings)
+    """What a chat of its own would make of a history."""
     try:
-        alone.messages = messages = _ending_with_the_user(history)
+        messages = _ending_with_the_user(history)
+        path = told(messages, model).path
     except (TypeError, ValueError) as error:
         kind = TypeError if isinstance(error, TypeError) else ValueError
         raise kind(f"History {place}: {error}") from None
-    return _Asked(messages, alone.path[-1], alone.context)
+    return _Asked(messages, path[-1], build_context(path, model.eos, settings, model.positions))
 
 
 def _ending_with_the_user(history: Messages | str) -> Messages:

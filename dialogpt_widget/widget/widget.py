@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import base64
 import logging
 import uuid
-import zlib
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import anywidget
@@ -22,30 +19,21 @@ from dialogpt_widget.engine.openmp import let_go
 from dialogpt_widget.reranking import Rerank, Reranking
 from dialogpt_widget.settings import Settings
 from dialogpt_widget.share import from_line
-from dialogpt_widget.widget import candidates, downloads, present, questions, wire
+from dialogpt_widget.widget import present, questions, wire
 from dialogpt_widget.widget.alone import Alone
 from dialogpt_widget.widget.answers import Answer
-from dialogpt_widget.widget.changes import Changes
-from dialogpt_widget.widget.keys import key_of, nbest_key_of, tokens_key_of
 from dialogpt_widget.widget.onclass import OnClass
 from dialogpt_widget.widget.pacing import SlowChat
 from dialogpt_widget.widget.requests import carry_out
 from dialogpt_widget.widget.session import Session
-from dialogpt_widget.widget.tokens import TokenStates
 from dialogpt_widget.widget.transcript import TranscriptOutput, publish
+from dialogpt_widget.widget.values import STATIC, Values, packed
 
 if TYPE_CHECKING:
     from dialogpt_widget.engine.model import ChatModel
 
 _log = logging.getLogger(__name__)
-_STATIC = Path(__file__).resolve().parent.parent / "static"
-KEYS = (wire.TURN_KEY, wire.TOKENS_KEY, wire.NBEST_KEY)  # of the state, beside the traits
 STARTERS = ("Hello, how are you?", "What do you like to do on weekends?", "Tell me something funny.")
-
-
-def _packed(name: str) -> str:
-    """A part of the page, deflated, in base64."""
-    return base64.b64encode(zlib.compress((_STATIC / name).read_bytes(), 9)).decode("ascii")
 
 
 class ChatWidget(Alone, anywidget.AnyWidget):  # type: ignore[misc]  # anywidget is not read for its types
@@ -72,10 +60,10 @@ class ChatWidget(Alone, anywidget.AnyWidget):  # type: ignore[misc]  # anywidget
         >>> chat.send("Does money buy happiness?").text  # says something from code
     """
 
-    _esm = (_STATIC / "widget.js").read_text("utf-8")  # as text: given a path, anywidget keeps every widget for ever
-    _css = (_STATIC / "widget.css").read_text("utf-8")
-    _inspector = _packed("inspect.js")
-    _decider = _packed("decide.js")
+    _esm = (STATIC / "widget.js").read_text("utf-8")  # as text: given a path, anywidget keeps every widget for ever
+    _css = (STATIC / "widget.css").read_text("utf-8")
+    _inspector = packed("inspect.js")
+    _decider = packed("decide.js")
 
     status = traitlets.Dict(
         help="What the kernel is doing: `phase`, `detail`, `progress`, `turn`, `parent`, `ahead`, `speed`."
@@ -112,13 +100,13 @@ class ChatWidget(Alone, anywidget.AnyWidget):  # type: ignore[misc]  # anywidget
             conversation=conversation,
             rerank=rerank,
         )
-        self._changes = Changes()
-        self._starters = list(STARTERS if starters is None else map(check_message, starters))
+        starters = list(STARTERS if starters is None else map(check_message, starters))
         self._session = Session(chat, self, inspect=inspect)
         chat.join(self._session)
-        self._tokens = TokenStates()
-        self._pinned: list[int | None] | None = None
         self._mark = uuid.uuid4().hex
+        self._values = Values(
+            self._session, self._mark, starters, {"inspector": self._inspector, "decider": self._decider}
+        )
         self._transcript = TranscriptOutput(self._transcribed, f"dialogpt-{self._mark}")
         self._known = TranscriptOutput(self._kept_tokens, f"dialogpt-{self._mark}-tokens", rate=8000)
         super().__init__(height=height, status=present.status("idle", ""))
@@ -162,7 +150,7 @@ class ChatWidget(Alone, anywidget.AnyWidget):  # type: ignore[misc]  # anywidget
         widget = cls(model or shared.saved.model or MEDIUM, conversation=shared.saved.conversation, **options)
         widget._session.chat.expect(shared)
         turn, index = shared.pinned
-        widget._pinned = None if turn is None else [turn, index]
+        widget._values.pinned = None if turn is None else [turn, index]
         widget._session.show("pinned")
         return widget
 
@@ -194,93 +182,22 @@ class ChatWidget(Alone, anywidget.AnyWidget):  # type: ignore[misc]  # anywidget
         """The state that a page gets: ipywidgets' own, the wire's traits, and one key a settled turn."""
         with self._session.lock:
             if key is None:
-                turns = [key(turn) for turn in self.conversation.turns for key in (key_of, tokens_key_of)]
-                lists = map(nbest_key_of, self.conversation.nbests)
                 base: dict[str, Any] = super().get_state(None, drop_defaults)
-                return base | {name: self._value(name) for name in (*wire.TRAITS, *turns, *lists)}
+                return base | {name: self._value(name) for name in (*wire.TRAITS, *self._values.numbered())}
             keys = {key} if isinstance(key, str) else set(key)
-            ours = {name for name in keys if name in wire.TRAITS or name.startswith(KEYS)}
+            ours = {name for name in keys if name in wire.TRAITS or name in self._values}
             rest: dict[str, Any] = super().get_state(keys - ours, drop_defaults) if keys - ours else {}
             return rest | {name: self._value(name) for name in sorted(ours)}
 
     def _value(self, name: str) -> Any:
-        if name.startswith(wire.TURN_KEY):
-            return self._turn_state(int(name.removeprefix(wire.TURN_KEY)))
-        if name.startswith(wire.NBEST_KEY):
-            return self._nbest_state(int(name.removeprefix(wire.NBEST_KEY)))
-        session = self._session
-        chat = session.chat
-        if name.startswith(wire.TOKENS_KEY):
-            own_id = int(name.removeprefix(wire.TOKENS_KEY))
-            return self._tokens.of(own_id, chat) if session.inspect else None
-        match name:
-            case "info":
-                return present.info(chat.model_name, chat.model)
-            case "queue":
-                return session.waiting()
-            case "meter":
-                return present.meter(chat.context, session.reused) if chat.model else None
-            case "leaf":
-                return chat.conversation.leaf
-            case "next_id":
-                return chat.conversation.next_id
-            case "starters":
-                return self._starters
-            case "settings":
-                return chat.settings.to_dict()
-            case "settings_schema":
-                return present.schema(chat.model_name)
-            case "presets":
-                return present.presets()
-            case "models":
-                return present.models(chat.model_name)
-            case "precisions":
-                return present.precisions(chat.model)
-            case "formats":
-                return downloads.choices()
-            case "can_undo":
-                return chat.conversation.can_undo
-            case "offline":
-                return None
-            case "view":
-                return self._mark
-            case "rev":
-                return self._changes.revision
-            case "pinned":
-                return self._pinned
-            case "inspector":
-                return self._inspector if session.inspect else ""
-            case "decider":
-                return self._decider
-            case "rerank":
-                return candidates.rerank_state(chat.reranking, chat.model_name)
-            case "rerankers":
-                return candidates.rerankers(chat.reranking)
-            case "pace":
-                return session.pace
-        return getattr(self, name)
-
-    def _turn_state(self, own_id: int) -> wire.TurnState | None:
-        conversation = self.conversation
-        if own_id not in conversation:
-            return None
-        made = conversation.nbests.with_turn(own_id)
-        return present.turn(conversation[own_id], made.id if made else None)
-
-    def _nbest_state(self, own_id: int) -> wire.NBestState | None:
-        lists = self.conversation.nbests
-        if own_id not in lists:
-            return None
-        made = lists[own_id]
-        note = self.model.beam_note if made.kind == "beam" and self.model else ""
-        return candidates.nbest_state(made, note)
+        return self._values[name] if name in self._values else getattr(self, name)
 
     def publish(self, keys: Iterable[str]) -> None:
         """Sends some keys of the state in one message."""
         names = set(keys)
         turns = [name.removeprefix(wire.TURN_KEY) for name in names if name.startswith(wire.TURN_KEY)]
         names |= {f"{wire.TOKENS_KEY}{turn}" for turn in turns}
-        self._changes.note(names)
+        self._values.changes.note(names)
         if self.comm is not None:
             self.send_state(names | {"rev"})
         if any(name == "leaf" or name.startswith(wire.TURN_KEY) for name in names):
@@ -290,7 +207,7 @@ class ChatWidget(Alone, anywidget.AnyWidget):  # type: ignore[misc]  # anywidget
     def changed_since(self, revision: int) -> dict[str, Any]:
         """The revision of the state, and its keys that were published after an older one."""
         with self._session.lock:
-            reached, names = self._changes.since(revision)
+            reached, names = self._values.changes.since(revision)
             names = [name for name in names if not name.startswith(wire.TOKENS_KEY)]
             return {"rev": reached, "state": self.get_state(names) if names else {}}
 
@@ -313,5 +230,5 @@ class ChatWidget(Alone, anywidget.AnyWidget):  # type: ignore[misc]  # anywidget
         except Exception as error:
             _log.exception("A request from the page failed.")
             answer.content["error"] = f"The kernel could not do this ({type(error).__name__}: {error})."
-        number = {"id": questions.request_id(content), "rev": self._changes.revision}
+        number = {"id": questions.request_id(content), "rev": self._values.changes.revision}
         self.post(number | answer.content, answer.buffers)

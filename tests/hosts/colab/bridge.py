@@ -5,10 +5,13 @@ from __future__ import annotations
 import ast
 import asyncio
 import base64
+import contextlib
 import copy
 import json
 import os
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+from queue import Empty
 from typing import Any
 
 from browser.lab import kernel_environment
@@ -17,7 +20,7 @@ from jupyter_client.manager import AsyncKernelManager
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 from tornado.web import Application, RequestHandler
-from tornado.websocket import WebSocketHandler
+from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
 PAGES = Path(__file__).parent
 VIEW = "application/vnd.jupyter.widget-view+json"
@@ -69,7 +72,9 @@ class Bridge:
         self._client = self._kernel.client()
         self._client.start_channels()
         await self._client.wait_for_ready(timeout=60)
-        self._tasks = [asyncio.create_task(self._hear()), asyncio.create_task(self._collect())]
+        self._tasks = [asyncio.create_task(work) for work in (self._hear(), self._collect())]
+        for task in self._tasks:
+            task.add_done_callback(self._deaf)
         pages = [(f"/({page.name})?", _Page, {"bridge": self}) for page in PAGES.glob("*.html")]
         application = Application([("/socket", _Socket, {"bridge": self}), *pages])
         sockets = bind_sockets(0, "127.0.0.1")
@@ -93,6 +98,7 @@ class Bridge:
         Raises:
             AssertionError: it failed.
         """
+        self._check_hearing()
         cell = Cell(self._client.execute(source, allow_stdin=False))
         self.cells.append(cell)
         if wait:
@@ -103,12 +109,31 @@ class Bridge:
 
     async def evaluate(self, value: str) -> Any:
         """The value of an expression, by way of JSON, once the kernel is free."""
+        self._check_hearing()
         wanted = {"value": f"__import__('json').dumps({value})"}
         request = self._client.execute("", silent=True, user_expressions=wanted, allow_stdin=False)
         self._answers[request] = asyncio.get_running_loop().create_future()
         answer = (await self._answers[request])["user_expressions"]["value"]
         assert answer["status"] == "ok", answer
         return json.loads(ast.literal_eval(answer["data"]["text/plain"]))
+
+    async def condition(self) -> str:
+        """What is known of the kernel, for who waits in vain for it."""
+        alive = "lives" if await self._kernel.is_alive() else "has ended"
+        heard = f"{len(self._handled)} requests begun and not ended, {len(self._answers)} not answered"
+        return f"The kernel {alive}; {heard}; dropped {self.dropped} messages; {self._tasks}"
+
+    def _deaf(self, task: asyncio.Task[None]) -> None:
+        """A reader of what the kernel says has ended: who waits for an answer is told why."""
+        reason = None if task.cancelled() else task.exception()
+        for waiting in self._answers.values():
+            if reason is not None and not waiting.done():
+                waiting.set_exception(reason)
+
+    def _check_hearing(self) -> None:
+        for task in self._tasks:
+            if task.done():
+                task.result()
 
     async def clear(self) -> None:
         """Forgets the cells."""
@@ -133,14 +158,14 @@ class Bridge:
 
     async def _collect(self) -> None:
         while True:
-            message = await self._client.get_shell_msg(timeout=None)
+            message = await _next(self._client.get_shell_msg)
             waiting = self._answers.pop(message["parent_header"].get("msg_id"), None)
-            if waiting is not None:
+            if waiting is not None and not waiting.done():
                 waiting.set_result(message["content"])
 
     async def _hear(self) -> None:
         while True:
-            message = await self._client.get_iopub_msg(timeout=None)
+            message = await _next(self._client.get_iopub_msg)
             request, kind, content = message["parent_header"].get("msg_id"), message["msg_type"], message["content"]
             if kind == "status":
                 self._state(request, content["execution_state"])
@@ -188,6 +213,15 @@ class Bridge:
             page.tell(message)
 
 
+async def _next(get: Callable[..., Awaitable[dict[str, Any]]]) -> dict[str, Any]:
+    """The next message of a channel, which says that it is empty where it was woken for nothing."""
+    while True:
+        try:
+            return await get(timeout=None)
+        except Empty:
+            continue
+
+
 class _Page(RequestHandler):
     def initialize(self, bridge: Bridge) -> None:
         del bridge
@@ -210,5 +244,6 @@ class _Socket(WebSocketHandler):
         self._bridge.left(self)
 
     def tell(self, message: dict[str, Any]) -> None:
-        """Sends something to the page."""
-        self.write_message(json.dumps(message, default=str))
+        """Sends something to the page, unless it is about to leave."""
+        with contextlib.suppress(WebSocketClosedError):
+            self.write_message(json.dumps(message, default=str))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import threading
 from collections.abc import Coroutine
 from pathlib import Path
@@ -28,7 +29,13 @@ class InColab:
         self.reload()
 
     def _call(self, work: Coroutine[Any, Any, Any]) -> Any:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(PATIENCE / 1000)
+        doing = asyncio.run_coroutine_threadsafe(work, self._loop)
+        try:
+            return doing.result(PATIENCE / 1000)
+        except concurrent.futures.TimeoutError:
+            doing.cancel()
+            known = asyncio.run_coroutine_threadsafe(self.bridge.condition(), self._loop).result(PATIENCE / 1000)
+            raise AssertionError(f"Waited for {work.__qualname__} in vain. {known}") from None
 
     def reload(self) -> None:
         self.page.goto(f"http://127.0.0.1:{self.bridge.port}")

@@ -32,9 +32,10 @@ requests = st.one_of(
 
 
 def settle(page: Page, widget: ChatWidget) -> None:
-    """Waits until nothing runs and nothing waits."""
-    for thread in [thread for thread in threading.enumerate() if thread.name.startswith("dialogpt")]:
-        thread.join(GUARD)
+    """Waits until nothing runs and nothing waits; a job that ends may begin the next one, so there is none left."""
+    while jobs := [thread for thread in threading.enumerate() if thread.name.startswith("dialogpt")]:
+        jobs[0].join(GUARD)
+        assert not jobs[0].is_alive(), page.state["status"]
     page.until(lambda: page.state["status"]["phase"] in ("ready", "error", "idle"))
     if page.state["queue"]:
         page.ask("retry")
