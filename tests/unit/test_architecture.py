@@ -35,6 +35,7 @@ SAME_PLACE = {
     "choosing": "chat",
     "comparing": "chat",
     "many": "chat",
+    "several": "chat",
     "snippet": "chat",
 }  # files beside those they belong to
 FILES = sorted(file for file in ROOT.rglob("*.py") if file != ROOT / "__init__.py")
