@@ -83,6 +83,13 @@ class View:
         texts: list[str] = self.turns.evaluate_all("all => all.map(one => one.querySelector('.dgpt-text').textContent)")
         return texts
 
+    def wait_for_texts(self, texts: list[str]) -> None:
+        """Waits until the turns say this: a page draws what it has got with its next frame."""
+        deadline = time.monotonic() + PATIENCE / 1000
+        while (shown := self.texts()) != texts:
+            assert time.monotonic() < deadline, f"The turns say {shown}, not {texts}."
+            self.root.page.wait_for_timeout(100)
+
     def wait_for_replies(self, count: int) -> None:
         """Waits until so many replies have been given and nothing runs any more."""
         expect(self.replies).to_have_count(count, timeout=PATIENCE)

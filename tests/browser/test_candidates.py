@@ -32,7 +32,7 @@ def test_one_of_several_is_chosen_and_says_so(notebook: Notebook) -> None:
     view.send("Do you like music?")
     view.wait_for_replies(1)
     chosen = notebook.ask("[turn.text for turn in chat.path][-1]")
-    assert view.texts()[-1] == chosen
+    expect(view.replies.last.locator(".dgpt-text")).to_have_text(chosen)
     chip = view.replies.last.get_by_role("button", name="1st of 6 by MMI")
     chip.click()
     assert sorted(_rows(view)) == sorted(notebook.ask("[turn.text for turn in chat.candidates().turns]"))
@@ -52,7 +52,7 @@ def test_any_column_sorts_and_any_row_goes_on(notebook: Notebook) -> None:
     other = before[-1]
     table.get_by_role("button", name=other, exact=True).last.click()
     notebook.until(lambda: notebook.ask("chat.path[-1].text") == other)
-    assert view.texts()[-1] == other
+    expect(view.replies.last.locator(".dgpt-text")).to_have_text(other)
     notebook.until(lambda: notebook.ask("len(chat.siblings(chat.path[-1]))") == 2)
 
 
@@ -90,7 +90,7 @@ def test_decoders_are_compared_and_one_goes_on(notebook: Notebook) -> None:
     texts = notebook.ask("[turn.text for turn in list(chat.conversation.nbests)[-1].turns]")
     notebook.until(lambda: notebook.ask("chat.path[-1].text") == texts[labels.index("Greedy")])
     view.wait_until_idle()
-    assert view.texts()[-1] == texts[labels.index("Greedy")]
+    expect(view.replies.last.locator(".dgpt-text")).to_have_text(texts[labels.index("Greedy")])
 
 
 def test_after_a_reload_the_lists_are_there_again(notebook: Notebook) -> None:

@@ -67,7 +67,8 @@ def test_a_saved_conversation_comes_back_as_a_branch_of_another_chat(notebook: N
     panel.get_by_label("File to open").set_input_files(path)
     expect(panel.get_by_role("status")).to_contain_text("3 turns from chat.json")
     expect(view.turns).to_have_count(2)
-    assert view.texts() == ["Hello!", "Two."] == notebook.said()
+    view.wait_for_texts(["Hello!", "Two."])
+    assert notebook.said() == ["Hello!", "Two."]
     assert sorted(notebook.ask("[turn.text for turn in chat.turns]")) == [
         "Hello!",
         "Here.",
@@ -85,7 +86,7 @@ def test_messages_can_be_dropped_onto_the_chat(notebook: Notebook) -> None:
     view.root.evaluate(_DROP, ["talk.jsonl", json.dumps({"messages": said})])
     panel = view.root.get_by_role("region", name="Keep")
     expect(panel.get_by_role("status")).to_contain_text("2 turns from talk.jsonl")
-    assert view.texts() == ["Is it <b>late</b>?", "Very."]
+    view.wait_for_texts(["Is it <b>late</b>?", "Very."])
     assert notebook.ask("chat.messages") == said
 
 

@@ -32,7 +32,7 @@ def test_a_line_shows_the_chat_with_what_was_pinned(notebook: Notebook) -> None:
     index = notebook.ask("chat.selected.index")
     opened = notebook.run("line = chat.share()\nopened = ChatWidget.open(line)\nopened").view
     opened.wait_for_replies(1)
-    assert opened.texts() == said
+    opened.wait_for_texts(said)
     expect(TurnOf(opened, 1).element.locator(".dgpt-card")).to_be_visible()
     notebook.until(lambda: notebook.ask("getattr(opened.selected, 'index', None)") == index)
     expect(opened.root.get_by_text("on this machine")).to_have_count(0)
@@ -46,7 +46,7 @@ def test_where_a_machine_would_say_something_else_it_says_so(notebook: Notebook)
     said = view.texts()
     opened = notebook.run(ELSEWHERE + "opened = ChatWidget.open(line)\nopened").view
     opened.wait_for_replies(1)
-    assert opened.texts() == said
+    opened.wait_for_texts(said)
     reply = TurnOf(opened, 1)
     expect(reply.element).to_contain_text(re.compile(r"differs from token \d+ on this machine"))
     first = notebook.ask("opened.replay(opened.path[-1]).first_difference")
