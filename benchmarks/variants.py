@@ -13,6 +13,7 @@ import torch
 
 from benchmarks.weights import EOS
 from dialogpt_widget import ChatModel, Settings
+from dialogpt_widget.engine.cached_forward import CachedForward
 
 NEW = 10  # tokens of the user's turn, which no cache has read yet
 
@@ -148,6 +149,7 @@ class KeptCache(Card):
 
     def __init__(self, folder: Path, model: Any = None) -> None:
         super().__init__(folder, model)
+        self._forward = CachedForward(self.model)
         self._cache: Any = None
         self._read: list[int] = []
 
@@ -161,11 +163,11 @@ class KeptCache(Card):
         else:
             self._cache = DynamicCache(config=self.model.config)
             if known:
-                self.model(torch.tensor([known]), past_key_values=self._cache)
+                self._forward(torch.tensor([known]), self._cache)
         self._read = known
 
     def reply(self, ids: Sequence[int], count: int) -> Timed:
-        made = self._generate(ids, count, past_key_values=self._cache)
+        made = self._generate(ids, count, **{self._forward.cache_name: self._cache})
         self._read = [*ids, *made.ids[:-1]]
         return made
 

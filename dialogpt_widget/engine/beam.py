@@ -23,6 +23,7 @@ from transformers import (
 )
 
 from dialogpt_widget.engine.beam_weights import load_copy, note_of
+from dialogpt_widget.engine.cached_forward import CachedForward
 from dialogpt_widget.engine.errors import ModelError
 from dialogpt_widget.engine.hub import Checkpoint
 from dialogpt_widget.engine.kept import PREFILL
@@ -71,6 +72,7 @@ class BeamSearch:
             dtype = "float32" if device.type == "cpu" else precision
             self._model = load_copy(checkpoint, network.parameters, dtype, device)
             self.note, self._own = note_of(self._model, dtype, precision), True
+        self._forward = CachedForward(self._model)
         self._model.generation_config = GenerationConfig()  # the one of its folder would fill in what is not given
 
     def search(
@@ -120,7 +122,7 @@ class BeamSearch:
             ),
             logits_processor=_penalties(settings, len(ids)),
             stopping_criteria=StoppingCriteriaList([ears]),
-            **({} if read is None else {"past_key_values": read}),
+            **({} if read is None else {self._forward.cache_name: read}),
         )
         if ears.heard:
             return []
@@ -149,7 +151,7 @@ class BeamSearch:
         for start in range(0, last, PREFILL):
             if stop.is_set():
                 return None
-            self._model(input_ids=context[:, start : min(start + PREFILL, last)], past_key_values=cache, use_cache=True)
+            self._forward(context[:, start : min(start + PREFILL, last)], cache)
         cache.batch_repeat_interleave(width)
         return cache
 

@@ -8,6 +8,8 @@ from typing import Any
 
 import torch
 
+from dialogpt_widget.engine.cached_forward import CachedForward
+
 
 class Copies:
     """Continuations that a model of transformers reads as a batch; one by one where its cache cannot be repeated.
@@ -19,7 +21,7 @@ class Copies:
     """
 
     def __init__(self, model: Any, cache: Any, count: int) -> None:
-        self._model = model
+        self._model, self._forward = model, CachedForward(model)
         self._batches = [(list(range(count)), copy.deepcopy(cache))]
         try:
             self._batches[0][1].batch_repeat_interleave(count)
@@ -33,9 +35,9 @@ class Copies:
         logits: dict[int, torch.Tensor] = {}
         for place, (own, cache) in enumerate(self._batches):
             given = torch.tensor([[wanted[row]] for row in own], device=self._model.device)
-            out = self._model(input_ids=given, past_key_values=cache, use_cache=True)
-            self._batches[place] = own, out.past_key_values
-            logits |= dict(zip(own, out.logits[:, -1], strict=True))
+            found, read = self._forward(given, cache)
+            self._batches[place] = own, read
+            logits |= dict(zip(own, found[:, -1], strict=True))
         return torch.stack([logits[row] for row in rows])
 
     def settle(self, _: int) -> int:

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 import torch
 
+from dialogpt_widget.engine.cached_forward import CachedForward
 from dialogpt_widget.engine.copies import Copies
 from dialogpt_widget.engine.padded import Apart, PaddedModel, pads
 
@@ -103,7 +104,7 @@ class TransformersNetwork:
     compact = False
 
     def __init__(self, model: Any, tokenizer: Any = None) -> None:
-        self._model = model
+        self._model, self._forward = model, CachedForward(model)
         self.embeddings: torch.Tensor = model.get_input_embeddings().weight
         self.vocabulary = int(model.get_output_embeddings().weight.shape[0])
         self.positions = _positions(model, tokenizer)
@@ -158,8 +159,8 @@ class TransformersNetwork:
 
     def _read(self, ids: Sequence[int], cache: Any) -> tuple[torch.Tensor, Any]:
         given = torch.tensor([list(ids)], device=self._model.device)
-        out = self._model(input_ids=given, past_key_values=cache, use_cache=True, **self._last_only)
-        return out.logits[0, -1], out.past_key_values
+        logits, cache = self._forward(given, cache, **self._last_only)
+        return logits[0, -1], cache
 
 
 def filled(sequences: Sequence[Sequence[int]]) -> torch.Tensor:

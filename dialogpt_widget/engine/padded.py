@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from dialogpt_widget.engine.cache import Begun, Cache, Room
+from dialogpt_widget.engine.cached_forward import CachedForward
 
 if TYPE_CHECKING:
     from dialogpt_widget.engine.gpt2 import Shape
@@ -162,21 +163,14 @@ class PaddedModel(Padded):
         self, model: Any, sequences: Sequence[Sequence[int]], origins: Sequence[int], options: dict[str, Any]
     ) -> None:
         super().__init__(sequences, origins, model.device)
-        self._model, self._options = model, options
+        self._model, self._read, self._options = model, CachedForward(model), options
         self._cache: Any = None
 
     def _forward(self, ids: Tensor, places: Tensor, real: Tensor) -> Tensor:
-        out = self._model(
-            input_ids=ids,
-            attention_mask=real.long(),
-            position_ids=places,
-            past_key_values=self._cache,
-            use_cache=True,
-            **self._options,
+        logits, self._cache = self._read(
+            ids, self._cache, attention_mask=real.long(), position_ids=places, **self._options
         )
-        self._cache = out.past_key_values
-        states: Tensor = out.logits[:, -1]
-        return states
+        return logits[:, -1]
 
     def _reorder(self, order: list[int]) -> None:
         self._cache.batch_select_indices(torch.tensor(order, device=self._model.device))
