@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from dialogpt_widget.engine.gpt2 import Shape
+from dialogpt_widget.engine.models.base import Shape
 
 LEAST = 2**29  # bytes of the buffer
 CACHES = 8  # times the largest cache, at least

@@ -15,7 +15,7 @@ from benchmarks.reply import EXACT, HALF, SETTLE, prompt_of
 from benchmarks.variants import Card, Engine, Timed, engines
 from benchmarks.weights import checkpoints
 from dialogpt_widget import Settings
-from dialogpt_widget.engine.machine import processors
+from dialogpt_widget.engine.loading.machine import processors
 
 HISTORY = 100
 COUNTS = (1, 5, 10)

@@ -17,7 +17,7 @@ from benchmarks.reply import REPLY, SETTLE, TIE
 from benchmarks.variants import Card, first_difference
 from benchmarks.weights import checkpoints
 from dialogpt_widget import Chat, ChatModel, Settings
-from dialogpt_widget.engine.machine import processors
+from dialogpt_widget.engine.loading.machine import processors
 
 USER = 12  # tokens
 CHAT = "Chat, float32"

@@ -14,7 +14,7 @@ from benchmarks.measure import bar, named
 from benchmarks.reply import BRAIN, EXACT, HALF, INTEGER, SETTLE, prompt_of
 from benchmarks.variants import engines
 from benchmarks.weights import checkpoints, shape_of
-from dialogpt_widget.engine.machine import processors
+from dialogpt_widget.engine.loading.machine import processors
 
 HISTORY = 100
 STEPS = 20

@@ -15,10 +15,10 @@ from transformers.generation.logits_process import TopPLogitsWarper
 from benchmarks.measure import bar
 from benchmarks.weights import random_weights, shape_of, talk
 from dialogpt_widget import Settings
-from dialogpt_widget.engine.gpt2 import GPT2
-from dialogpt_widget.engine.loading import Loaded
-from dialogpt_widget.engine.machine import processors
+from dialogpt_widget.engine.loading.loader import Loaded
+from dialogpt_widget.engine.loading.machine import processors
 from dialogpt_widget.engine.model import ChatModel
+from dialogpt_widget.engine.models.gpt2 import GPT2
 
 CONTEXT = 100
 DEFAULTS = Settings()

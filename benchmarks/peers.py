@@ -19,7 +19,7 @@ from torch.nn.functional import gelu, layer_norm
 
 from benchmarks.variants import NEW, MissingError, Timed, Variant
 from benchmarks.weights import EOS
-from dialogpt_widget.engine.gpt2 import Shape
+from dialogpt_widget.engine.models.base import Shape
 
 
 class CTranslate2(Variant):

@@ -12,8 +12,8 @@ import torch
 from benchmarks.reply import SETTLE, prompt_of
 from benchmarks.weights import checkpoints
 from dialogpt_widget import ChatModel, Settings
-from dialogpt_widget.engine.exactness import NOTABLE
-from dialogpt_widget.engine.machine import processors
+from dialogpt_widget.engine.loading.machine import processors
+from dialogpt_widget.engine.loading.precision import NOTABLE
 
 PRECISIONS = ("float32", "float16", "bfloat16", "int8")
 HISTORY = 100

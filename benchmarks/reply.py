@@ -17,7 +17,7 @@ from benchmarks.measure import bar, named, times_faster
 from benchmarks.peers import CTranslate2, OnnxRuntime
 from benchmarks.variants import NEW, Card, KeptCache, MissingError, Timed, Variant, engines, first_difference
 from benchmarks.weights import checkpoints, random_weights, shape_of, talk
-from dialogpt_widget.engine.machine import processors
+from dialogpt_widget.engine.loading.machine import processors
 
 REPLY = 20  # tokens
 TIE = 1e-4  # between the two best logits: either may win

@@ -11,7 +11,7 @@ import anywidget
 import traitlets
 from kernel_side import Scripted, words
 
-from dialogpt_widget.engine.record import Token
+from dialogpt_widget.engine.generation.trace import Token
 
 PAGE = """
 export default {

@@ -13,7 +13,7 @@ import torch
 
 from benchmarks.weights import EOS
 from dialogpt_widget import ChatModel, Settings
-from dialogpt_widget.engine.cached_forward import CachedForward
+from dialogpt_widget.engine.models.transformers_network import CachedForward
 
 NEW = 10  # tokens of the user's turn, which no cache has read yet
 

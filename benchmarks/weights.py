@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 import torch
 from safetensors.torch import save_file
 
-from dialogpt_widget.engine.gpt2 import Shape
+from dialogpt_widget.engine.models.base import Shape
 
 SIZES = {"tiny": (2, 64, 2), "small": (12, 768, 12), "medium": (24, 1024, 16), "large": (36, 1280, 20)}
 EOS = 50256

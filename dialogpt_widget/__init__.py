@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dialogpt_widget.chat import Chat
+from dialogpt_widget.chat.chat import Chat
 from dialogpt_widget.dialogue.conversation import Conversation
 from dialogpt_widget.dialogue.tokens import TokenTable
 from dialogpt_widget.dialogue.turn import Turn
-from dialogpt_widget.engine.errors import ModelError
+from dialogpt_widget.errors import ModelError
 from dialogpt_widget.settings import Settings
 from dialogpt_widget.widget.widget import ChatWidget
 

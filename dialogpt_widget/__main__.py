@@ -8,10 +8,10 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from dialogpt_widget.chat import Chat
-from dialogpt_widget.engine.errors import ModelError
-from dialogpt_widget.engine.names import MEDIUM, MINI, recommended, title_of
-from dialogpt_widget.reranking import RERANKERS
+from dialogpt_widget.chat.chat import Chat
+from dialogpt_widget.chat.reranking import RERANKERS
+from dialogpt_widget.engine.loading.names import MEDIUM, MINI, recommended, title_of
+from dialogpt_widget.errors import ModelError
 from dialogpt_widget.settings import Settings
 
 LEAVE = "/quit or Ctrl-D ends the chat."

@@ -20,19 +20,21 @@ from typing import Any
 
 import numpy as np
 
-from dialogpt_widget.dialogue.columns import pack, unpack
 from dialogpt_widget.dialogue.conversation import Conversation
-from dialogpt_widget.dialogue.nbest_records import nbest_entry, nbest_of
-from dialogpt_widget.dialogue.records import (
+from dialogpt_widget.dialogue.file_format import (
     Dealt,
     Shared,
     entry_of,
     list_of,
     model_of,
+    nbest_entry,
+    nbest_of,
     object_of,
+    pack,
     pair_of,
     text_of,
     turn_of,
+    unpack,
     whole,
 )
 from dialogpt_widget.dialogue.turn import Turn

@@ -155,7 +155,7 @@ def _gate(options: dict[str, object]) -> None:
 
 
 def _diversity(options: dict[str, object]) -> None:
-    from dialogpt_widget.chat import Chat
+    from dialogpt_widget.chat.chat import Chat
 
     from .data import read_mixture
     from .diversity import compare

@@ -8,9 +8,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from dialogpt_widget.chat import Chat
-from dialogpt_widget.many import reply_many
-from dialogpt_widget.reranking import MEAN, MMI_NAME
+from dialogpt_widget.chat.chat import Chat
+from dialogpt_widget.chat.reply_many import reply_many
+from dialogpt_widget.chat.reranking import MEAN, MMI_NAME
 from dialogpt_widget.settings import Settings
 
 from .data import DataError, Dialogue

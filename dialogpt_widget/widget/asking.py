@@ -15,8 +15,8 @@ from dialogpt_widget.widget.questions import Request, RequestError
 from dialogpt_widget.widget.rows import is_wide, pack, pieces_of, shown, tokens_state
 
 if TYPE_CHECKING:
-    from dialogpt_widget.chat import Chat
-    from dialogpt_widget.engine.examine import Place
+    from dialogpt_widget.chat.chat import Chat
+    from dialogpt_widget.engine.introspection import Place
 
 MOST_IDS = 4000  # in one question
 MOST_RANKS = 200

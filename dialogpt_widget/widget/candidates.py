@@ -7,10 +7,10 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from dialogpt_widget.chat import Chat
+from dialogpt_widget.chat.chat import Chat
+from dialogpt_widget.chat.reranking import RERANKERS, Reranking
 from dialogpt_widget.dialogue.nbest import NBest, logprob, mean_logprob
-from dialogpt_widget.engine.rules import Rules
-from dialogpt_widget.reranking import RERANKERS, Reranking
+from dialogpt_widget.engine.rerank.rules import Rules
 from dialogpt_widget.settings import Settings
 from dialogpt_widget.widget import wire
 from dialogpt_widget.widget.questions import RequestError

@@ -10,15 +10,14 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from dialogpt_widget.chat.pace import Move
 from dialogpt_widget.dialogue.turn import Turn
-from dialogpt_widget.moves import Move
 from dialogpt_widget.widget.wire import Kind, Queued
 
 if TYPE_CHECKING:
-    from dialogpt_widget.chat import Chat
-    from dialogpt_widget.comparing import Side
-    from dialogpt_widget.drafting import Drafting
-    from dialogpt_widget.reply import Reply
+    from dialogpt_widget.chat.chat import Chat
+    from dialogpt_widget.chat.comparing import Side
+    from dialogpt_widget.chat.reply import Drafting, Reply
 
 
 class View(Protocol):

@@ -7,13 +7,11 @@ from abc import abstractmethod
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from typing import Any
 
-from dialogpt_widget.chat import Chat
-from dialogpt_widget.course import Said, TakenBack
-from dialogpt_widget.drafting import Drafted, Drafting
-from dialogpt_widget.moves import Move
-from dialogpt_widget.pace import Pace
-from dialogpt_widget.reply import Reply
-from dialogpt_widget.running import PAUSED, Event
+from dialogpt_widget.chat.chat import Chat
+from dialogpt_widget.chat.events import Drafted, Event, Said, TakenBack
+from dialogpt_widget.chat.pace import Move, Pace
+from dialogpt_widget.chat.reply import Drafting, Reply
+from dialogpt_widget.chat.runner import PAUSED
 from dialogpt_widget.widget import wire
 from dialogpt_widget.widget.item import Item, View
 from dialogpt_widget.widget.stage import Stage

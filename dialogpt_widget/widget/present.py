@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dialogpt_widget.dialogue.context import Context
 from dialogpt_widget.dialogue.turn import Turn
-from dialogpt_widget.engine.errors import ModelError
-from dialogpt_widget.engine.names import KNOWN, MINI, about, recommended, title_of
+from dialogpt_widget.engine.loading.names import KNOWN, MINI, about, recommended, title_of
+from dialogpt_widget.errors import ModelError
 from dialogpt_widget.settings import PRESETS, Settings
 from dialogpt_widget.widget import wire
 
 if TYPE_CHECKING:
-    from dialogpt_widget.chat import Chat
+    from dialogpt_widget.chat.chat import Chat
     from dialogpt_widget.engine.model import ChatModel
 
 

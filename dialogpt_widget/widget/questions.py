@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, TypedDict
 
-from dialogpt_widget.dialogue.messages import well_formed
+from dialogpt_widget.dialogue.turn import well_formed
 
 
 class Request(TypedDict, total=False):

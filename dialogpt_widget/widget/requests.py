@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from dialogpt_widget.comparing import sides_of
+from dialogpt_widget.chat.comparing import sides_of
 from dialogpt_widget.dialogue import files
-from dialogpt_widget.dialogue.messages import check_message
-from dialogpt_widget.dialogue.turn import Turn
-from dialogpt_widget.engine.openmp import let_go
+from dialogpt_widget.dialogue.turn import Turn, check_message
+from dialogpt_widget.engine.loading.machine import let_go
 from dialogpt_widget.settings import Settings
 from dialogpt_widget.widget import asking, candidates, downloads, slow_motion, wire
 from dialogpt_widget.widget.answers import Answer

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from dialogpt_widget.dialogue.spans import token_lengths
+from dialogpt_widget.dialogue.detokenize import token_lengths
 from dialogpt_widget.dialogue.tokens import ALTERNATIVES, FILTERS, NO_ID, turn_rows
 from dialogpt_widget.dialogue.turn import Turn
 from dialogpt_widget.widget.wire import TokensState
 
 if TYPE_CHECKING:
+    from dialogpt_widget.chat.reply import Reply
     from dialogpt_widget.engine.model import ChatModel
-    from dialogpt_widget.reply import Reply
 
 Piece: TypeAlias = "str | list[int]"
 

@@ -6,10 +6,10 @@ import asyncio
 from concurrent.futures import wait
 from typing import TYPE_CHECKING
 
-from dialogpt_widget.chat import Chat
+from dialogpt_widget.chat.chat import Chat
+from dialogpt_widget.chat.model_handle import ModelSource
 from dialogpt_widget.dialogue.nbest import NBest
 from dialogpt_widget.dialogue.turn import Turn
-from dialogpt_widget.engine.source import ModelSource
 from dialogpt_widget.widget import present, wire
 from dialogpt_widget.widget.item import Item, View
 from dialogpt_widget.widget.keys import SELECTION, key_of, nbest_key_of

@@ -6,15 +6,14 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from dialogpt_widget.arguments import check_text
+from dialogpt_widget.chat.pace import GUESS_FIRST, Guess, Move, Pace
 from dialogpt_widget.dialogue.turn import Turn
-from dialogpt_widget.moves import Guess, Move
-from dialogpt_widget.pace import GUESS_FIRST, Pace
+from dialogpt_widget.errors import check_text
 from dialogpt_widget.widget.questions import Request, RequestError
 from dialogpt_widget.widget.rows import pieces_of
 
 if TYPE_CHECKING:
-    from dialogpt_widget.engine.record import Token
+    from dialogpt_widget.engine.generation.trace import Token
     from dialogpt_widget.widget.session import Session
 
 MOST_FORCED = 20  # tokens at once

@@ -8,7 +8,7 @@ from dialogpt_widget.widget.rows import tokens_state
 from dialogpt_widget.widget.wire import TokensState
 
 if TYPE_CHECKING:
-    from dialogpt_widget.chat import Chat
+    from dialogpt_widget.chat.chat import Chat
 
 
 class TokenStates:

@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from dialogpt_widget.comparing import Sides, sides_of
+from dialogpt_widget.chat.comparing import Sides, sides_of
+from dialogpt_widget.chat.inspector import Without
+from dialogpt_widget.chat.replaying import Replay
+from dialogpt_widget.chat.reranking import Rerank, Reranking
+from dialogpt_widget.chat.saving import Keeps
 from dialogpt_widget.dialogue import files
 from dialogpt_widget.dialogue.conversation import Conversation
 from dialogpt_widget.dialogue.exports import Messages
-from dialogpt_widget.dialogue.messages import check_message
 from dialogpt_widget.dialogue.nbest import NBest
 from dialogpt_widget.dialogue.tokens import TokenTable
-from dialogpt_widget.dialogue.turn import Turn
-from dialogpt_widget.inspection import Without
-from dialogpt_widget.keep import Keeps
-from dialogpt_widget.replaying import Replay
-from dialogpt_widget.reranking import Rerank, Reranking
+from dialogpt_widget.dialogue.turn import Turn, check_message
 from dialogpt_widget.settings import Settings
 from dialogpt_widget.widget.item import Item
 from dialogpt_widget.widget.keys import SELECTION, key_of
@@ -24,10 +23,10 @@ from dialogpt_widget.widget.session import Session
 from dialogpt_widget.widget.slow_motion import SlowVerbs
 
 if TYPE_CHECKING:
-    from dialogpt_widget.engine.depth import Depth
-    from dialogpt_widget.engine.examine import Choice, Place
+    from dialogpt_widget.engine.generation.trace import Token
+    from dialogpt_widget.engine.introspection import Choice, Place
     from dialogpt_widget.engine.model import ChatModel
-    from dialogpt_widget.engine.record import Token
+    from dialogpt_widget.engine.models.logit_lens import Depth
 
 
 class Verbs(SlowVerbs, Keeps):

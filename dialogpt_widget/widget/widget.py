@@ -11,14 +11,14 @@ import anywidget
 import traitlets
 from IPython.core.getipython import get_ipython
 
-from dialogpt_widget.arguments import explain_keywords
+from dialogpt_widget.chat.reranking import Rerank, Reranking
 from dialogpt_widget.dialogue.conversation import Conversation
-from dialogpt_widget.dialogue.messages import check_message
-from dialogpt_widget.engine.names import MEDIUM
-from dialogpt_widget.engine.openmp import let_go
-from dialogpt_widget.reranking import Rerank, Reranking
+from dialogpt_widget.dialogue.share import from_line
+from dialogpt_widget.dialogue.turn import check_message
+from dialogpt_widget.engine.loading.machine import let_go
+from dialogpt_widget.engine.loading.names import MEDIUM
+from dialogpt_widget.errors import explain_keywords
 from dialogpt_widget.settings import Settings
-from dialogpt_widget.share import from_line
 from dialogpt_widget.widget import present, questions, wire
 from dialogpt_widget.widget.alone import Alone
 from dialogpt_widget.widget.answers import Answer

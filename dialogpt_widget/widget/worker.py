@@ -8,10 +8,10 @@ import weakref
 from collections import deque
 from collections.abc import Callable
 
-from dialogpt_widget.engine.openmp import let_go
-from dialogpt_widget.engine.source import ModelSource
-from dialogpt_widget.floor import Floor
-from dialogpt_widget.pace import HEARS
+from dialogpt_widget.chat.model_handle import ModelSource
+from dialogpt_widget.chat.pace import HEARS
+from dialogpt_widget.chat.reply import Floor
+from dialogpt_widget.engine.loading.machine import let_go
 
 Moved = Callable[["Place"], object]
 

@@ -6,15 +6,14 @@ import logging
 import time
 from typing import Any
 
-from dialogpt_widget.chat import Chat
+from dialogpt_widget.chat.chat import Chat
+from dialogpt_widget.chat.events import Deciding, Event
+from dialogpt_widget.chat.model_handle import ModelSource
+from dialogpt_widget.chat.reply import Drafting, Reply
+from dialogpt_widget.dialogue.conversation import UnknownTurnError
 from dialogpt_widget.dialogue.nbest import NBest
-from dialogpt_widget.dialogue.tree import UnknownTurnError
 from dialogpt_widget.dialogue.turn import Turn
-from dialogpt_widget.drafting import Deciding, Drafting
-from dialogpt_widget.engine.errors import ModelError
-from dialogpt_widget.engine.source import ModelSource
-from dialogpt_widget.reply import Reply
-from dialogpt_widget.running import Event
+from dialogpt_widget.errors import ModelError
 from dialogpt_widget.widget import present, wire
 from dialogpt_widget.widget.item import Item, View
 from dialogpt_widget.widget.keys import SELECTION, key_of, nbest_key_of, tokens_key_of

@@ -14,8 +14,8 @@ from typing import Any
 import torch
 
 from dialogpt_widget import ChatModel, ChatWidget, Conversation, Settings, Turn
-from dialogpt_widget.engine.loading import load
-from dialogpt_widget.engine.record import Token
+from dialogpt_widget.engine.generation.trace import Token
+from dialogpt_widget.engine.loading.loader import load
 
 LONG = Settings(min_new_tokens=40, max_new_tokens=40)  # a reply that a person has time to stop
 

@@ -13,7 +13,7 @@ CHAT = "ChatWidget('mini', settings=Settings(seed=6, max_context=256))"
 ELSEWHERE = """
 from dataclasses import replace
 from dialogpt_widget.dialogue.files import Saved
-from dialogpt_widget.share import SharedChat, to_line
+from dialogpt_widget.dialogue.share import SharedChat, to_line
 other = Conversation(next_id=2)
 for turn in chat.turns:
     dice = turn.settings and turn.settings.replace(seed=turn.settings.seed + 1)

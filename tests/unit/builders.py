@@ -22,12 +22,13 @@ from transformers import (
 )
 
 from dialogpt_widget.dialogue.turn import Turn
-from dialogpt_widget.engine.gpt2 import GPT2, Shape
-from dialogpt_widget.engine.loading import Loaded
+from dialogpt_widget.engine.loading.loader import Loaded
+from dialogpt_widget.engine.loading.names import MINI_FOLDER
 from dialogpt_widget.engine.model import ChatModel
-from dialogpt_widget.engine.names import MINI_FOLDER
-from dialogpt_widget.engine.network import Network, TransformersNetwork
-from dialogpt_widget.engine.text import TransformersCodec
+from dialogpt_widget.engine.models.base import Network, Shape
+from dialogpt_widget.engine.models.gpt2 import GPT2
+from dialogpt_widget.engine.models.transformers_network import TransformersNetwork
+from dialogpt_widget.engine.tokenizer import TransformersCodec
 
 EOS = "<|endoftext|>"
 CPU = torch.device("cpu")

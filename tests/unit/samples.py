@@ -8,7 +8,7 @@ import itertools
 
 from builders import before_each_step, chat_model
 
-from dialogpt_widget.chat import Chat
+from dialogpt_widget.chat.chat import Chat
 from dialogpt_widget.dialogue import files
 from dialogpt_widget.dialogue.conversation import Conversation
 from dialogpt_widget.settings import Settings

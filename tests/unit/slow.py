@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from builders import chat_model
 
-from dialogpt_widget.chat import Chat
+from dialogpt_widget.chat.chat import Chat
 from dialogpt_widget.dialogue.turn import Turn
 from dialogpt_widget.engine.model import ChatModel
 from dialogpt_widget.settings import Settings

@@ -20,7 +20,7 @@ from benchmarks.bandwidth import read_a_token
 from benchmarks.variants import NEW, Card, Engine, KeptCache, Timed, Variant, engines, first_difference
 from benchmarks.weights import EOS, checkpoints, random_weights, shape_of, talk, weights_file
 from dialogpt_widget.dialogue.context import build_context
-from dialogpt_widget.engine.gpt2_files import read_weights
+from dialogpt_widget.engine.loading.checkpoint import read_weights
 
 PEERS = ("ctranslate2", "onnx", "onnxscript", "onnxruntime")
 HISTORIES = (0, 40, 200)

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from builders import byte_tokenizer, chat_model, random_gpt2
 
-from dialogpt_widget.chat import Chat
+from dialogpt_widget.chat.chat import Chat
 from dialogpt_widget.dialogue.turn import Turn
+from dialogpt_widget.engine.loading.names import recommended
 from dialogpt_widget.engine.model import ChatModel
-from dialogpt_widget.engine.names import recommended
 from dialogpt_widget.settings import Settings
 
 

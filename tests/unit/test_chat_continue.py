@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from samples import stop_after
 
-from dialogpt_widget.chat import Chat
+from dialogpt_widget.chat.chat import Chat
 from dialogpt_widget.dialogue.context import build_context
-from dialogpt_widget.dialogue.tree import UnknownTurnError
+from dialogpt_widget.dialogue.conversation import UnknownTurnError
 from dialogpt_widget.engine.model import ChatModel
 from dialogpt_widget.settings import Settings
 

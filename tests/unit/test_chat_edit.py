@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from builders import before_each_step, byte_tokenizer, chat_model
 
-from dialogpt_widget.chat import Chat
-from dialogpt_widget.dialogue.tree import UnknownTurnError
+from dialogpt_widget.chat.chat import Chat
+from dialogpt_widget.dialogue.conversation import UnknownTurnError
 from dialogpt_widget.engine.model import ChatModel
 from dialogpt_widget.settings import Settings
 

@@ -12,8 +12,9 @@ import pytest
 from builders import chat_model
 from samples import contents, saved_text, well_used
 
-from dialogpt_widget.chat import Chat
-from dialogpt_widget.dialogue import exports, files, records
+from dialogpt_widget.chat.chat import Chat
+from dialogpt_widget.dialogue import exports, files
+from dialogpt_widget.dialogue import file_format as records
 from dialogpt_widget.engine.model import ChatModel
 from dialogpt_widget.settings import Settings
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from builders import before_each_step
 
-from dialogpt_widget.chat import Chat
+from dialogpt_widget.chat.chat import Chat
 from dialogpt_widget.dialogue.turn import Turn
 from dialogpt_widget.engine.model import ChatModel
 from dialogpt_widget.settings import Settings

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from samples import contents, stop_after
 
-from dialogpt_widget.chat import Chat
+from dialogpt_widget.chat.chat import Chat
 from dialogpt_widget.dialogue import files
 from dialogpt_widget.dialogue.turn import Turn
 from dialogpt_widget.settings import Settings

@@ -16,14 +16,14 @@ from hypothesis import given
 from hypothesis import settings as budget
 from hypothesis import strategies as st
 
-from dialogpt_widget.chat import Chat
+from dialogpt_widget.chat.chat import Chat
+from dialogpt_widget.chat.reranking import Reranking
 from dialogpt_widget.dialogue import files
 from dialogpt_widget.dialogue.nbest import NBest, UnknownListError
-from dialogpt_widget.engine.errors import ModelError
 from dialogpt_widget.engine.model import ChatModel
 from dialogpt_widget.engine.rerank import MMI
-from dialogpt_widget.engine.rules import Rules
-from dialogpt_widget.reranking import Reranking
+from dialogpt_widget.engine.rerank.rules import Rules
+from dialogpt_widget.errors import ModelError
 from dialogpt_widget.settings import Settings
 
 SEVERAL = Settings(candidates=4, seed=1, max_new_tokens=10)

@@ -9,8 +9,8 @@ import pytest
 import torch
 from builders import chat_model, llama
 
-from dialogpt_widget.chat import Chat
-from dialogpt_widget.comparing import sides_of
+from dialogpt_widget.chat.chat import Chat
+from dialogpt_widget.chat.comparing import sides_of
 from dialogpt_widget.dialogue import files
 from dialogpt_widget.engine.model import ChatModel
 from dialogpt_widget.settings import Settings

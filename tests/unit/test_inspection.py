@@ -10,9 +10,9 @@ import torch
 from builders import CPU, chat_model, lean, random_gpt2, reference
 
 from dialogpt_widget import Chat, Settings
-from dialogpt_widget.engine.loading import Loaded
+from dialogpt_widget.engine.loading.loader import Loaded
 from dialogpt_widget.engine.model import ChatModel
-from dialogpt_widget.engine.text import TransformersCodec
+from dialogpt_widget.engine.tokenizer import TransformersCodec
 
 QUICK = Settings(seed=5, max_new_tokens=12, max_context=80)
 

@@ -14,13 +14,13 @@ from builders import SAYINGS, chat_model
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dialogpt_widget.chat import Chat
+from dialogpt_widget.chat.chat import Chat
+from dialogpt_widget.chat.reply_many import reply_many
 from dialogpt_widget.dialogue.nbest import logprob
 from dialogpt_widget.dialogue.turn import Turn
 from dialogpt_widget.engine.model import ChatModel
-from dialogpt_widget.engine.ranking import Reranker
-from dialogpt_widget.engine.rules import Rules
-from dialogpt_widget.many import reply_many
+from dialogpt_widget.engine.rerank.ranking import Reranker
+from dialogpt_widget.engine.rerank.rules import Rules
 from dialogpt_widget.settings import Settings
 
 WORDS = " ".join(SAYINGS).split()

@@ -6,9 +6,9 @@ import numpy as np
 import torch
 from transformers import AutoModelForCausalLM
 
-from dialogpt_widget.chat import Chat
+from dialogpt_widget.chat.chat import Chat
+from dialogpt_widget.engine.loading.names import BACKWARD
 from dialogpt_widget.engine.model import ChatModel
-from dialogpt_widget.engine.names import BACKWARD
 from dialogpt_widget.settings import Settings
 
 

@@ -11,8 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dialogpt_widget.moves import Move
-from dialogpt_widget.pace import Pace
+from dialogpt_widget.chat.pace import Move, Pace
 
 GUARD = 60  # seconds after which a test that waits in vain is ended
 TOKEN: Any = object()

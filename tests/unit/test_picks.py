@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from slow import GREEDY, SAMPLED, asked
 
-from dialogpt_widget.chat import Chat
-from dialogpt_widget.moves import Move
-from dialogpt_widget.picks import chosen
+from dialogpt_widget.chat.chat import Chat
+from dialogpt_widget.chat.guess_options import chosen
+from dialogpt_widget.chat.pace import Move
 from dialogpt_widget.settings import Settings
 
 WILD = SAMPLED.replace(temperature=3.0, top_k=0, top_p=1.0, max_new_tokens=40, min_new_tokens=40)

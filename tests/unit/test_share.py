@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dialogpt_widget import Chat, ChatModel, Settings
-from dialogpt_widget.share import PREFIX, from_line
+from dialogpt_widget.dialogue.share import PREFIX, from_line
 
 SETTINGS = Settings(seed=5, max_new_tokens=10, temperature=1.5)
 

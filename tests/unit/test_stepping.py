@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from slow import GREEDY, SAMPLED, asked, but_for_time, plain
 
-from dialogpt_widget.chat import Chat
+from dialogpt_widget.chat.chat import Chat
 from dialogpt_widget.engine.model import ChatModel
 from dialogpt_widget.settings import Settings
 

@@ -14,9 +14,9 @@ import pytest
 from builders import before_each_step, chat_model
 from slow import SAMPLED, asked, plain
 
-from dialogpt_widget.chat import Chat
+from dialogpt_widget.chat.chat import Chat
+from dialogpt_widget.chat.pace import Move
 from dialogpt_widget.engine.model import ChatModel
-from dialogpt_widget.moves import Move
 from dialogpt_widget.settings import Settings
 
 GUARD = 60  # seconds after which a test that waits in vain is ended

@@ -12,7 +12,7 @@ import pytest
 from builders import chat_model
 
 import dialogpt_widget.__main__ as terminal
-from dialogpt_widget.chat import Chat
+from dialogpt_widget.chat.chat import Chat
 
 Talk = Callable[..., list[str]]
 

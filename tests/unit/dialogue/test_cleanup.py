@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from dialogpt_widget.dialogue.cleanup import clean, stable_prefix
+from dialogpt_widget.dialogue.detokenize import clean, stable_prefix
 
 PIECES = [
     " ",

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 from builders import turn
 
-from dialogpt_widget.dialogue.conversation import Conversation
-from dialogpt_widget.dialogue.tree import UnknownTurnError
+from dialogpt_widget.dialogue.conversation import Conversation, UnknownTurnError
 from dialogpt_widget.dialogue.turn import Turn
 
 

@@ -13,7 +13,7 @@ import pytest
 from builders import path_of, turn
 from samples import contents, saved_text, well_used
 
-from dialogpt_widget.chat import Chat
+from dialogpt_widget.chat.chat import Chat
 from dialogpt_widget.dialogue import files
 from dialogpt_widget.dialogue.conversation import Conversation
 from dialogpt_widget.dialogue.files import Saved

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dialogpt_widget.dialogue.messages import MAX_MESSAGE_BYTES, check_message, well_formed
+from dialogpt_widget.dialogue.turn import MAX_MESSAGE_BYTES, check_message, well_formed
 
 any_text = st.text(st.characters(exclude_categories=()))
 

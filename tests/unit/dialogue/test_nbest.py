@@ -9,10 +9,9 @@ import numpy as np
 import pytest
 from builders import turn
 
-from dialogpt_widget.dialogue.conversation import Conversation
+from dialogpt_widget.dialogue.conversation import Conversation, UnknownTurnError
 from dialogpt_widget.dialogue.nbest import NBest, Ranking, UnknownListError, logprob, mean_logprob
 from dialogpt_widget.dialogue.tokens import given_rows
-from dialogpt_widget.dialogue.tree import UnknownTurnError
 from dialogpt_widget.settings import Settings
 
 

@@ -7,9 +7,8 @@ from builders import byte_tokenizer
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dialogpt_widget.dialogue.cleanup import clean, clean_places
-from dialogpt_widget.dialogue.spans import token_lengths
-from dialogpt_widget.engine.text import TransformersCodec
+from dialogpt_widget.dialogue.detokenize import clean, clean_places, token_lengths
+from dialogpt_widget.engine.tokenizer import TransformersCodec
 
 spaced = st.text(st.sampled_from("ab 😀é.?!,n't'sreve\n")) | st.lists(
     st.sampled_from(["I", " 'm", " n't", " ,", " .", "  ", "😀", " ok", "\n"])

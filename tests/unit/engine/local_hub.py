@@ -16,7 +16,7 @@ COMMIT = "d" * 40
 SCRIPT = """
 import json, sys, time
 time.sleep = lambda seconds: None  # huggingface_hub waits between its attempts
-from dialogpt_widget.engine.errors import ModelError
+from dialogpt_widget.errors import ModelError
 from dialogpt_widget.engine.model import ChatModel
 for name in json.loads(sys.argv[1]):
     told = []

@@ -16,11 +16,12 @@ from hypothesis import strategies as st
 from test_model_generate import GREEDY, forwards, some_ids
 from transformers import Lfm2Config, Lfm2ForCausalLM
 
-from dialogpt_widget.engine import padded
-from dialogpt_widget.engine.batch import Step
-from dialogpt_widget.engine.errors import ModelError
+from dialogpt_widget.engine.generation.batch import Step
+from dialogpt_widget.engine.generation.trace import Token
 from dialogpt_widget.engine.model import ChatModel
-from dialogpt_widget.engine.record import Token
+from dialogpt_widget.engine.models import batching as padded
+from dialogpt_widget.engine.models import transformers_network
+from dialogpt_widget.errors import ModelError
 from dialogpt_widget.settings import Settings
 
 GAP = 1e-4  # logits closer than this may fall either way with another order of additions
@@ -103,13 +104,13 @@ def test_whatever_their_lengths_and_the_pieces_in_which_they_are_read(lengths: l
     model = chat_model(seed, eagerness=4.0)
     contexts = [some_ids(length, seed + number) for number, length in enumerate(lengths)]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(padded, "AT_ONCE", each)
+        patch.setattr(padded, "PREFILL_TOKENS", each)
         found = batched(model, contexts, WILD.replace(seed=seed))
     assert found == one_by_one(model, contexts, WILD.replace(seed=seed))
 
 
 def test_fillers_alone_in_a_piece_spoil_nothing_in_another_architecture(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(padded, "AT_ONCE", 12)
+    monkeypatch.setattr(padded, "PREFILL_TOKENS", 12)
     model = chat_model(0, network=llama(eagerness=4))
     contexts = [some_ids(length, length) for length in (60, 1, 33)]
     assert batched(model, contexts, WILD) == one_by_one(model, contexts, WILD)
@@ -193,10 +194,10 @@ def test_a_model_that_would_see_fillers_reads_one_by_one() -> None:
 
 def test_a_recurrent_model_is_never_given_fillers() -> None:
     network, accepted = llama(), ["input_ids", "attention_mask", "position_ids"]
-    assert padded.pads(network, accepted)
-    assert not padded.pads(network, ["input_ids", "attention_mask"])
+    assert transformers_network.pads(network, accepted)
+    assert not transformers_network.pads(network, ["input_ids", "attention_mask"])
     network._is_stateful = True
-    assert not padded.pads(network, accepted)
+    assert not transformers_network.pads(network, accepted)
 
 
 @pytest.mark.parametrize("precision", ["bfloat16", "int8"])
@@ -239,7 +240,7 @@ def test_stop_ends_all_of_them_before_the_next_step() -> None:
 def test_stop_is_heard_between_the_pieces_of_long_contexts(
     monkeypatch: pytest.MonkeyPatch, shapes: Callable[[ChatModel], list[tuple[int, ...]]]
 ) -> None:
-    monkeypatch.setattr(padded, "AT_ONCE", 20)
+    monkeypatch.setattr(padded, "PREFILL_TOKENS", 20)
     model, stop = chat_model(1, eagerness=0.0), threading.Event()
     seen = shapes(model)
     forward = model._network.forward  # type: ignore[attr-defined]

@@ -26,11 +26,12 @@ from hypothesis import strategies as st
 from test_model_generate import GREEDY, some_ids
 from transformers import GPT2Config, GPT2LMHeadModel
 
-from dialogpt_widget.engine import automodel, fitting
-from dialogpt_widget.engine.beam import Hypothesis
-from dialogpt_widget.engine.errors import ModelError
+from dialogpt_widget.engine.generation import beam as module
+from dialogpt_widget.engine.generation.beam import Hypothesis
+from dialogpt_widget.engine.loading import memory
+from dialogpt_widget.engine.loading.names import MINI_FOLDER
 from dialogpt_widget.engine.model import ChatModel
-from dialogpt_widget.engine.names import MINI_FOLDER
+from dialogpt_widget.errors import ModelError
 from dialogpt_widget.settings import Settings
 
 EOS = 299
@@ -257,7 +258,7 @@ def test_dialogpts_own_format(networks: Any, tmp_path: Path, caplog: pytest.LogC
 
 def test_another_architecture_searches_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     model = chat_model(network=llama(eagerness=4.0))
-    monkeypatch.setattr(automodel, "read_model", None)
+    monkeypatch.setattr(module, "read_model", None)
     own = model.beam(some_ids(20), SHORT, width=4, length_penalty=1.0)
     assert model.beam_note == ""
     expected = theirs(llama(eagerness=4.0), some_ids(20), num_beams=4, length_penalty=1.0, max_new_tokens=12)
@@ -304,8 +305,8 @@ def test_on_a_cpu_it_is_float32_and_says_so(models: Any, networks: Any, tmp_path
 def test_weights_are_loaded_once_and_again_only_once_they_are_forgotten(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    model, loads, read = loaded(folder), [], automodel.read_model
-    monkeypatch.setattr(automodel, "read_model", lambda *args, **how: loads.append(args[0]) or read(*args, **how))
+    model, loads, read = loaded(folder), [], module.read_model
+    monkeypatch.setattr(module, "read_model", lambda *args, **how: loads.append(args[0]) or read(*args, **how))
     given_back = []
     monkeypatch.setattr("dialogpt_widget.engine.model.give_back", lambda device: given_back.append(device.type))
     assert model.beam_note == ""
@@ -415,8 +416,8 @@ def test_weights_that_do_not_fit_are_refused_before_they_are_loaded(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model = loaded(folder)
-    monkeypatch.setattr(fitting, "available_memory", lambda: 10**6)
-    monkeypatch.setattr(automodel, "read_model", None)
+    monkeypatch.setattr(memory, "available_memory", lambda: 10**6)
+    monkeypatch.setattr(module, "read_model", None)
     with pytest.raises(ModelError, match=r"no room for beam search with tiny.*own copy.*takes about") as caught:
         model.beam([1], SHORT, width=2, length_penalty=1.0)
     assert caught.value.kind == "memory"

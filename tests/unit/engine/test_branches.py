@@ -8,9 +8,9 @@ from builders import lean, random_gpt2
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dialogpt_widget.engine import cache as module
-from dialogpt_widget.engine.branches import Branches
-from dialogpt_widget.engine.gpt2 import GPT2
+from dialogpt_widget.engine.models import kv_cache as module
+from dialogpt_widget.engine.models.gpt2 import GPT2
+from dialogpt_widget.engine.models.kv_cache import Branches
 
 IDS = st.integers(0, 298)
 

@@ -11,7 +11,7 @@ import torch
 from builders import chat_model, llama
 from test_model_generate import GREEDY, some_ids
 
-from dialogpt_widget.engine.cached_forward import CachedForward
+from dialogpt_widget.engine.models.transformers_network import CachedForward
 
 
 class Old:

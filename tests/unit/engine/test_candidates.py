@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from test_model_generate import GREEDY, forwards, some_ids
 from transformers import Cache
 
-from dialogpt_widget.engine.candidates import Candidates
-from dialogpt_widget.engine.linears import _SingleMap
-from dialogpt_widget.engine.record import Token
-from dialogpt_widget.engine.scores import Scores
+from dialogpt_widget.engine.generation.batch import Candidates
+from dialogpt_widget.engine.generation.logits import Scores
+from dialogpt_widget.engine.generation.trace import Token
+from dialogpt_widget.engine.models.linear import _SingleMap
 from dialogpt_widget.settings import Settings
 
 WILD = Settings(seed=5, max_new_tokens=12, min_new_tokens=0, top_k=0, top_p=1.0)

@@ -10,9 +10,8 @@ import torch
 
 from dialogpt_widget import Settings
 from dialogpt_widget.dialogue.tokens import FILTERS
-from dialogpt_widget.engine.decoding import Decoder
-from dialogpt_widget.engine.dice import dice
-from dialogpt_widget.engine.record import Token, token_rows
+from dialogpt_widget.engine.generation.sampler import Decoder, dice
+from dialogpt_widget.engine.generation.trace import Token, token_rows
 
 NEAR = 1e-4
 

@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from dialogpt_widget.engine.decoding import Decoder
-from dialogpt_widget.engine.dice import dice, first_dice
-from dialogpt_widget.engine.record import token_rows
+from dialogpt_widget.engine.generation.sampler import Decoder, dice, first_dice
+from dialogpt_widget.engine.generation.trace import token_rows
 from dialogpt_widget.settings import Settings
 
 

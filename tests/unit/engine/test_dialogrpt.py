@@ -11,10 +11,11 @@ import torch
 from builders import byte_tokenizer, save_folder
 from transformers import GPT2Config, GPT2ForSequenceClassification
 
-from dialogpt_widget.engine import dialogrpt, likelihoods
-from dialogpt_widget.engine.dialogrpt import HEADS, DialogRPT, ensemble
-from dialogpt_widget.engine.errors import ModelError
-from dialogpt_widget.engine.rerank import Scorer
+from dialogpt_widget.engine import language_model as likelihoods
+from dialogpt_widget.engine.rerank import dialogrpt
+from dialogpt_widget.engine.rerank.dialogrpt import HEADS, DialogRPT, ensemble
+from dialogpt_widget.engine.rerank.scorers import Scorer
+from dialogpt_widget.errors import ModelError
 
 EOS = 299
 CONTEXT = [[1, 2], [5, 6, 7], [8, 9]]
@@ -87,7 +88,7 @@ def test_many_at_once_are_scored_as_one_by_one(
 ) -> None:
     scorer = DialogRPT(folders)
     alone = [float(scorer.score(CONTEXT, [reply])[0]) for reply in REPLIES]
-    monkeypatch.setattr(likelihoods, "AT_ONCE", at_once)
+    monkeypatch.setattr(likelihoods, "TOKENS_AT_ONCE", at_once)
     np.testing.assert_allclose(scorer.score(CONTEXT, REPLIES), alone, atol=1e-6)
 
 

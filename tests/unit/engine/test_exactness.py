@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from dialogpt_widget.engine import exactness as module
-from dialogpt_widget.engine.exactness import CONTEXTS, Exactness, compare
-from dialogpt_widget.engine.gpt2 import GPT2
-from dialogpt_widget.engine.gpt2_files import read_weights
-from dialogpt_widget.engine.loading import load
-from dialogpt_widget.engine.names import MINI_FOLDER
+from dialogpt_widget.engine.loading import precision as module
+from dialogpt_widget.engine.loading.checkpoint import read_weights
+from dialogpt_widget.engine.loading.loader import load
+from dialogpt_widget.engine.loading.names import MINI_FOLDER
+from dialogpt_widget.engine.loading.precision import CONTEXTS, Exactness, compare
+from dialogpt_widget.engine.models.gpt2 import GPT2
 
 
 @pytest.fixture(autouse=True)

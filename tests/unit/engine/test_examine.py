@@ -13,8 +13,8 @@ from test_model_generate import some_ids
 
 from dialogpt_widget import Settings
 from dialogpt_widget.dialogue.tokens import FILTERS
-from dialogpt_widget.engine.decoding import Decoder
-from dialogpt_widget.engine.examine import SHOWN, STACKED, explain, places, ranked, step_states
+from dialogpt_widget.engine.generation.sampler import Decoder
+from dialogpt_widget.engine.introspection import SHOWN, STACKED, explain, places, ranked, step_states
 
 VOCABULARY, EOS = 400, 399
 

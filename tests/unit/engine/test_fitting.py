@@ -8,8 +8,8 @@ import sys
 
 import pytest
 
-from dialogpt_widget.engine.errors import ModelError
-from dialogpt_widget.engine.fitting import WORKSPACE, Need, check_fit, need
+from dialogpt_widget.engine.loading.memory import WORKSPACE, Need, check_fit, need
+from dialogpt_widget.errors import ModelError
 
 GB = 10**9
 MEDIUM = "microsoft/DialoGPT-medium"
@@ -17,9 +17,9 @@ SMALL = "microsoft/DialoGPT-small"
 SCRIPT = """
 import json, resource, sys
 import torch, psutil
-import dialogpt_widget.engine.hub as hub
-from dialogpt_widget.engine.loading import load
-from dialogpt_widget.engine.errors import ModelError
+import dialogpt_widget.engine.loading.hub as hub
+from dialogpt_widget.engine.loading.loader import load
+from dialogpt_widget.errors import ModelError
 def no_network(*_, **__): raise SystemExit("it was looked up on the hub")
 import huggingface_hub
 huggingface_hub.HfApi.model_info = no_network

@@ -12,11 +12,11 @@ from builders import byte_tokenizer, gpt2_tokenizer, lean, random_gpt2, save_fol
 from test_model_generate import some_ids
 from transformers import AutoTokenizer, GPT2Config, GPT2LMHeadModel
 
-from dialogpt_widget.engine.cache import Cache
-from dialogpt_widget.engine.gpt2 import GPT2
-from dialogpt_widget.engine.gpt2_files import read_codec, read_shape, read_weights
-from dialogpt_widget.engine.loading import load
-from dialogpt_widget.engine.network import TransformersNetwork
+from dialogpt_widget.engine.loading.checkpoint import read_codec, read_shape, read_weights
+from dialogpt_widget.engine.loading.loader import load
+from dialogpt_widget.engine.models.gpt2 import GPT2
+from dialogpt_widget.engine.models.kv_cache import Cache
+from dialogpt_widget.engine.models.transformers_network import TransformersNetwork
 
 CPU = torch.device("cpu")
 

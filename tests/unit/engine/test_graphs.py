@@ -8,8 +8,8 @@ import pytest
 import torch
 from builders import lean, random_gpt2
 
-from dialogpt_widget.engine.gpt2 import GPT2
-from dialogpt_widget.engine.graphs import GraphedGPT2, Run
+from dialogpt_widget.engine.models.cuda_graph import GraphedGPT2, Run
+from dialogpt_widget.engine.models.gpt2 import GPT2
 
 IDS = [3, 250, 17, 4, 4, 99, 200, 8, 120, 77, 5, 6]
 

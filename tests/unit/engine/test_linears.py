@@ -7,10 +7,11 @@ import math
 import pytest
 import torch
 
-from dialogpt_widget.engine import linears as module
-from dialogpt_widget.engine.errors import ModelError
-from dialogpt_widget.engine.gpt2 import GPT2, Shape
-from dialogpt_widget.engine.linears import linears
+from dialogpt_widget.engine.models import linear as module
+from dialogpt_widget.engine.models.base import Shape
+from dialogpt_widget.engine.models.gpt2 import GPT2
+from dialogpt_widget.engine.models.linear import linears
+from dialogpt_widget.errors import ModelError
 
 CPU = torch.device("cpu")
 PRECISIONS = {"float32": 1e-6, "float16": 5e-4, "bfloat16": 1e-2, "int8": 4e-2}

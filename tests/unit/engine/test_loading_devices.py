@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from dialogpt_widget.engine.errors import ModelError
-from dialogpt_widget.engine.loading import pick_device, pick_precision
+from dialogpt_widget.engine.loading.precision import pick_device, pick_precision
+from dialogpt_widget.errors import ModelError
 
 
 @pytest.fixture

@@ -15,10 +15,10 @@ from builders import byte_tokenizer, random_gpt2, save_legacy_folder
 from tokenizers import Tokenizer, models
 from transformers import PreTrainedTokenizerFast
 
-from dialogpt_widget.engine.errors import ModelError
-from dialogpt_widget.engine.gpt2 import GPT2
-from dialogpt_widget.engine.loading import load
+from dialogpt_widget.engine.loading.loader import load
 from dialogpt_widget.engine.model import ChatModel
+from dialogpt_widget.engine.models.gpt2 import GPT2
+from dialogpt_widget.errors import ModelError
 
 
 def refusal(name: object, **options: Any) -> ModelError:

@@ -104,8 +104,8 @@ def test_a_disk_that_is_full(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     import huggingface_hub
     from huggingface_hub import HfApi
 
-    from dialogpt_widget.engine import hub as product
-    from dialogpt_widget.engine.errors import ModelError
+    from dialogpt_widget.engine.loading import hub as product
+    from dialogpt_widget.errors import ModelError
 
     def full(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
@@ -123,7 +123,7 @@ def test_a_disk_that_is_full(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_size_is_checked_before_the_weights_are_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
     from huggingface_hub import HfApi
 
-    from dialogpt_widget.engine import hub as product
+    from dialogpt_widget.engine.loading import hub as product
 
     class Found:
         siblings = (type("File", (), {"rfilename": "pytorch_model.bin", "size": 10**12})(),)

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import psutil
 import pytest
 
-from dialogpt_widget.engine import machine
+from dialogpt_widget.engine.loading import machine
 
 Write = Callable[[str, object], None]
 GB = 10**9

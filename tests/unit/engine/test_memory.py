@@ -15,9 +15,9 @@ from builders import byte_tokenizer, chat_model, save_folder
 from safetensors.torch import load_file
 from transformers import GPT2Config, GPT2LMHeadModel
 
-from dialogpt_widget.engine import memory
-from dialogpt_widget.engine.loading import load
-from dialogpt_widget.engine.memory import give_back
+from dialogpt_widget.engine.loading import memory
+from dialogpt_widget.engine.loading.loader import load
+from dialogpt_widget.engine.loading.memory import give_back
 
 GUARD = 120
 MIB = 1 << 20

@@ -9,9 +9,9 @@ import torch
 from builders import chat_model, llama
 from test_model_generate import GREEDY, forwards, reply_ids, some_ids
 
-from dialogpt_widget.chat import Chat
-from dialogpt_widget.engine.gpt2 import GPT2
+from dialogpt_widget.chat.chat import Chat
 from dialogpt_widget.engine.model import ChatModel
+from dialogpt_widget.engine.models.gpt2 import GPT2
 from dialogpt_widget.settings import Settings
 
 

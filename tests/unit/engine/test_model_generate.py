@@ -12,9 +12,9 @@ import pytest
 import torch
 from builders import chat_model, reference
 
-from dialogpt_widget.engine.errors import ModelError
-from dialogpt_widget.engine.kept import PREFILL
 from dialogpt_widget.engine.model import ChatModel
+from dialogpt_widget.engine.models.kv_cache import PREFILL
+from dialogpt_widget.errors import ModelError
 from dialogpt_widget.settings import Settings
 
 GREEDY = Settings(do_sample=False, min_new_tokens=0)

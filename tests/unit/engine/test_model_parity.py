@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from builders import SAYINGS, chat_model, random_gpt2, reference
 
-from dialogpt_widget.chat import Chat
+from dialogpt_widget.chat.chat import Chat
 from dialogpt_widget.engine.model import ChatModel
 from dialogpt_widget.settings import Settings
 

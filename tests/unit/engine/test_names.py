@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from dialogpt_widget.engine.errors import ModelError
-from dialogpt_widget.engine.hub import find_local
-from dialogpt_widget.engine.names import full_name, near_name, title_of
+from dialogpt_widget.engine.loading.hub import find_local
+from dialogpt_widget.engine.loading.names import full_name, near_name, title_of
+from dialogpt_widget.errors import ModelError
 
 MEDIUM = "microsoft/DialoGPT-medium"
 

@@ -14,7 +14,7 @@ import threading
 import time
 import psutil
 import torch
-from dialogpt_widget.engine.openmp import let_go
+from dialogpt_widget.engine.loading.machine import let_go
 
 torch.set_num_threads(3)
 x = torch.randn(2_000_000)
@@ -40,7 +40,9 @@ thread.start()
 thread.join()
 print(helpers(before + 2) - before)
 """
-WITHOUT_TORCH = "import sys; from dialogpt_widget.engine.openmp import let_go; let_go(); print('torch' in sys.modules)"
+WITHOUT_TORCH = (
+    "import sys; from dialogpt_widget.engine.loading.machine import let_go; let_go(); print('torch' in sys.modules)"
+)
 
 
 def printed(script: str) -> list[str]:

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dialogpt_widget.engine.ranking import Case, Reranker
-from dialogpt_widget.engine.rules import Rules
+from dialogpt_widget.engine.rerank.ranking import Case, Reranker
+from dialogpt_widget.engine.rerank.rules import Rules
 
 CONTEXT = [[1, 2], [3]]
 

@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from transformers import AutoConfig, AutoModelForCausalLM, GPT2Config, GPT2LMHeadModel
 
-from dialogpt_widget.engine import likelihoods
-from dialogpt_widget.engine.errors import ModelError
+from dialogpt_widget.engine import language_model as likelihoods
 from dialogpt_widget.engine.rerank import MMI, Likelihood, Scorer
+from dialogpt_widget.errors import ModelError
 
 EOS = 299
 CONTEXT = [[5, 6, 7], [8, 9], [10, 11, 12, 13]]
@@ -107,7 +107,7 @@ def test_of_a_context_that_is_too_long_the_end_counts() -> None:
 def test_many_at_once_are_scored_as_one_by_one(monkeypatch: pytest.MonkeyPatch, at_once: int, backward: Path) -> None:
     scorer = MMI(str(backward))
     alone = [float(scorer.score(CONTEXT, [reply])[0]) for reply in REPLIES]
-    monkeypatch.setattr(likelihoods, "AT_ONCE", at_once)
+    monkeypatch.setattr(likelihoods, "TOKENS_AT_ONCE", at_once)
     np.testing.assert_allclose(scorer.score(CONTEXT, REPLIES), alone, atol=1e-5)
 
 

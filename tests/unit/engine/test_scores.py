@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from dialogpt_widget import Settings
-from dialogpt_widget.engine import scores as module
-from dialogpt_widget.engine.decoding import Decoder
-from dialogpt_widget.engine.scores import Scores
+from dialogpt_widget.engine.generation import logits as module
+from dialogpt_widget.engine.generation.logits import Scores
+from dialogpt_widget.engine.generation.sampler import Decoder
 
 VOCABULARY = 5000
 READS = ("cpu", "tolist", "item", "numpy", "__float__", "__int__", "__bool__", "__index__")

@@ -12,7 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from dialogpt_widget.engine.model import ChatModel
-from dialogpt_widget.engine.text import Codec, FastCodec, TransformersCodec
+from dialogpt_widget.engine.tokenizer import Codec, FastCodec, TransformersCodec
 
 SPELLINGS = [EOS, f"{EOS}{EOS}", f"a {EOS} b", f"<|endof{EOS}text|>", f"\n{EOS}\n", f"{EOS}é"]
 CODECS = ("tiny", "gpt2", "tiny alone", "gpt2 alone")

@@ -9,8 +9,9 @@ import pytest
 import torch
 from builders import byte_tokenizer, random_gpt2, save_folder
 
-from dialogpt_widget.engine import loading, widened
-from dialogpt_widget.engine.loading import load
+from dialogpt_widget.engine.loading import disk_cache as widened
+from dialogpt_widget.engine.loading import loader as loading
+from dialogpt_widget.engine.loading.loader import load
 
 
 @pytest.fixture(autouse=True)

@@ -7,7 +7,7 @@ import math
 import pytest
 from builders import chat_model
 
-from dialogpt_widget.chat import Chat
+from dialogpt_widget.chat.chat import Chat
 from dialogpt_widget.settings import Settings
 from dialogpt_widget.training.data import DataError
 from dialogpt_widget.training.diversity import compare, contexts_of, diversity

@@ -13,8 +13,8 @@ import pytest
 from page import Gate, Page
 
 from dialogpt_widget import ChatWidget, Settings
+from dialogpt_widget.chat.reranking import RERANKERS
 from dialogpt_widget.engine.model import ChatModel
-from dialogpt_widget.reranking import RERANKERS
 from dialogpt_widget.widget import wire
 
 SEVERAL = Settings(candidates=4, seed=1, max_new_tokens=8)

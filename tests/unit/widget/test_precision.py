@@ -6,9 +6,9 @@ import pytest
 from page import Page
 
 from dialogpt_widget import ChatWidget, Settings
-from dialogpt_widget.engine import linears
-from dialogpt_widget.engine.exactness import Exactness
+from dialogpt_widget.engine.loading.precision import Exactness
 from dialogpt_widget.engine.model import ChatModel
+from dialogpt_widget.engine.models import linear as linears
 from dialogpt_widget.widget import present
 
 QUICK = Settings(seed=1, max_new_tokens=6, max_context=128)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import dialogpt_widget
-from dialogpt_widget.dialogue.messages import MAX_MESSAGE_BYTES
+from dialogpt_widget.dialogue.turn import MAX_MESSAGE_BYTES
 from dialogpt_widget.widget import questions, wire
 
 MIRROR = (Path(dialogpt_widget.__file__).parent.parent / "js" / "wire.js").read_text("utf-8")
