@@ -14,7 +14,7 @@ from typing import Any
 from benchmarks.variants import Timed, Variant
 
 
-class Apart(Variant):
+class SequentialBatch(Variant):
     """Stands for a variant that another process makes and runs; times are taken there.
 
     Args:

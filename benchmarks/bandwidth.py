@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from dialogpt_widget.engine.models.base import Shape
+from dialogpt_widget.engine.models.base import GPT2Shape
 
 LEAST = 2**29  # bytes of the buffer
 CACHES = 8  # times the largest cache, at least
@@ -44,7 +44,7 @@ def largest_cache() -> int:
     return max(sizes)
 
 
-def read_a_token(shape: Shape) -> int:
+def read_a_token(shape: GPT2Shape) -> int:
     """Weights that each token's step reads whole: those of the linear maps and of the output layer.
 
     Biases, norms, one row of each embedding, and keys and values are left out: below 1 % together at 100 tokens.

@@ -19,7 +19,7 @@ from torch.nn.functional import gelu, layer_norm
 
 from benchmarks.variants import NEW, MissingError, Timed, Variant
 from benchmarks.weights import EOS
-from dialogpt_widget.engine.models.base import Shape
+from dialogpt_widget.engine.models.base import GPT2Shape
 
 
 class CTranslate2(Variant):
@@ -70,7 +70,7 @@ class CTranslate2(Variant):
 class OnnxRuntime(Variant):
     """ONNX Runtime on an export with past keys and values, which its caller keeps over turns."""
 
-    def __init__(self, file: Path, precision: str, shape: Shape, threads: int) -> None:
+    def __init__(self, file: Path, precision: str, shape: GPT2Shape, threads: int) -> None:
         import onnxruntime
 
         self.name, self.exact = f"ONNX Runtime, {precision}", precision == "float32"
@@ -85,7 +85,7 @@ class OnnxRuntime(Variant):
         self.prepare([0] * NEW)
 
     @staticmethod
-    def export(weights: dict[str, Tensor], shape: Shape, out: Path) -> Path:
+    def export(weights: dict[str, Tensor], shape: GPT2Shape, out: Path) -> Path:
         """Writes the ONNX file in float32.
 
         Raises:
@@ -164,7 +164,7 @@ class OnnxRuntime(Variant):
 class _Exported(nn.Module):
     """GPT-2 with past keys and values as inputs and outputs; logits `[1, vocabulary]` after the last id alone."""
 
-    def __init__(self, weights: dict[str, Tensor], shape: Shape) -> None:
+    def __init__(self, weights: dict[str, Tensor], shape: GPT2Shape) -> None:
         super().__init__()
         self._shape = shape
         for name, weight in weights.items():

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from benchmarks import plots
-from benchmarks.apart import Apart
+from benchmarks.apart import SequentialBatch
 from benchmarks.measure import bar, named, times_faster
 from benchmarks.peers import CTranslate2, OnnxRuntime
 from benchmarks.variants import NEW, Card, KeptCache, MissingError, Timed, Variant, engines, first_difference
@@ -87,14 +87,14 @@ def make(size: str, folders: dict[str, Path], left_out: list[str], *, quick: boo
 def _ctranslate2(folders: dict[str, Path]) -> Iterator[Variant]:
     converted = CTranslate2.convert(folders["float32"], folders["float32"].parent / "ctranslate2")
     for precision in ("float32", "int8"):
-        yield Apart(CTranslate2, converted, precision, processors())
+        yield SequentialBatch(CTranslate2, converted, precision, processors())
 
 
 def _onnx(size: str, folders: dict[str, Path]) -> Iterator[Variant]:
     shape, home = shape_of(size), folders["float32"].parent
     file = OnnxRuntime.export(random_weights(size), shape, home / "onnx")
-    yield Apart(OnnxRuntime, file, "float32", shape, processors())
-    yield Apart(OnnxRuntime, OnnxRuntime.quantize(file, home / "onnx-int8"), "int8", shape, processors())
+    yield SequentialBatch(OnnxRuntime, file, "float32", shape, processors())
+    yield SequentialBatch(OnnxRuntime, OnnxRuntime.quantize(file, home / "onnx-int8"), "int8", shape, processors())
 
 
 def prompt_of(history: int, turn: int) -> list[int]:

@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 import torch
 from safetensors.torch import save_file
 
-from dialogpt_widget.engine.models.base import Shape
+from dialogpt_widget.engine.models.base import GPT2Shape
 
 SIZES = {"tiny": (2, 64, 2), "small": (12, 768, 12), "medium": (24, 1024, 16), "large": (36, 1280, 20)}
 EOS = 50256
@@ -24,14 +24,14 @@ _NORMS = ("ln_1.weight", "ln_2.weight", "ln_f.weight")
 _BARE = 30_000  # ids below are the commoner ones
 
 
-def shape_of(size: str) -> Shape:
+def shape_of(size: str) -> GPT2Shape:
     """The shape of a DialoGPT, or of something tiny."""
     layers, width, heads = SIZES[size]
-    return Shape(layers, width, heads, 4 * width, 1024, EOS + 1)
+    return GPT2Shape(layers, width, heads, 4 * width, 1024, EOS + 1)
 
 
 def random_weights(size: str, seed: int = 0) -> dict[str, torch.Tensor]:
-    """Weights by the names of `Shape.weights`, in float16 as in DialoGPT's checkpoints."""
+    """Weights by the names of `GPT2Shape.weights`, in float16 as in DialoGPT's checkpoints."""
     random = torch.Generator().manual_seed(seed)
     shape, made = shape_of(size), {}
     spread = GAIN / shape.width**0.5

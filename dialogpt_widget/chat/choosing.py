@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dialogpt_widget.chat.planner import Replies
-from dialogpt_widget.chat.reply import Decide, Drafting, Drawn, Reply
+from dialogpt_widget.chat.reply import Decide, Drawn, NBestRun, Reply
 from dialogpt_widget.chat.reranking import Rerank, Reranking
 from dialogpt_widget.dialogue.nbest import Kind, NBest, Ranking, UnknownListError
 from dialogpt_widget.dialogue.turn import Turn
 
 if TYPE_CHECKING:
     from dialogpt_widget.engine.model import ChatModel
-    from dialogpt_widget.engine.rerank.ranking import Case
+    from dialogpt_widget.engine.rerank.ranking import RerankInput
 
 DRAW = 2**32  # the position of the number that a reply is drawn with, beyond those of tokens
 
@@ -43,7 +43,7 @@ class Choosing(Replies):
 
     def answer(
         self, turn: Turn | int | None = None, stop: threading.Event | None = None, *, said: bool = False
-    ) -> Reply | Drafting:
+    ) -> Reply | NBestRun:
         """What the settings ask for: a reply as `reply` makes it, or several of which one is chosen.
 
         In slow motion, and where replies are guessed, it is one.
@@ -60,13 +60,13 @@ class Choosing(Replies):
         decide = _by_beam if beam and self._reranking.rerank is None else self._decide()
         drafts = self._drafts(asked, several, stop, beam=beam)
         kind: Kind = "beam" if beam else "sampled"
-        return Drafting(self.conversation.reserve(), kind, drafts, _beams if beam else _sampled, decide, said=said)
+        return NBestRun(self.conversation.reserve(), kind, drafts, _beams if beam else _sampled, decide, said=said)
 
     def _decide(self) -> Decide:
         """What chooses, loaded before anything is said."""
         reranker = self._reranking.of(self.load_model())
 
-        def decide(drafting: Drafting, turns: Sequence[Turn]) -> Ranking:
+        def decide(drafting: NBestRun, turns: Sequence[Turn]) -> Ranking:
             return reranker.rank(*case_of(drafting.parent, drafting.context.ids, turns, drafting.model))
 
         return decide
@@ -144,10 +144,10 @@ class Choosing(Replies):
         return dataclasses.replace(old, ranking=reranker.rank(case, draw))
 
 
-def case_of(asked: Turn, context: Sequence[int], turns: Sequence[Turn], model: ChatModel) -> tuple[Case, float]:
+def case_of(asked: Turn, context: Sequence[int], turns: Sequence[Turn], model: ChatModel) -> tuple[RerankInput, float]:
     """What is to be ranked, and the number by which one is drawn: from the dice of the first reply."""
     from dialogpt_widget.engine.generation.sampler import dice
-    from dialogpt_widget.engine.rerank.ranking import Case
+    from dialogpt_widget.engine.rerank.ranking import RerankInput
 
     first = turns[0]
     assert first.settings is not None
@@ -155,7 +155,7 @@ def case_of(asked: Turn, context: Sequence[int], turns: Sequence[Turn], model: C
     logs = [_logprobs(turn) for turn in turns]
     draw = 0.0 if seed is None or number is None else dice(seed, number, DRAW)
     said = [turn.text for turn in turns]
-    case = Case(_turns_of(context, model.eos), [list(turn.ids) for turn in turns], said, asked.text, model, logs)
+    case = RerankInput(_turns_of(context, model.eos), [list(turn.ids) for turn in turns], said, asked.text, model, logs)
     return case, draw
 
 
@@ -177,7 +177,7 @@ def _logprobs(turn: Turn) -> np.ndarray | None:
     return turn.rows["logprob"].astype(np.float64)
 
 
-def _sampled(drafting: Drafting) -> Iterator[Drawn]:
+def _sampled(drafting: NBestRun) -> Iterator[Drawn]:
     drafts, first = drafting.drafts, drafting.drafts[0]
     several = drafting.model.generate_many(
         first.context.ids,
@@ -192,7 +192,7 @@ def _sampled(drafting: Drafting) -> Iterator[Drawn]:
             yield row, token, None
 
 
-def _beams(drafting: Drafting) -> Iterator[Drawn]:
+def _beams(drafting: NBestRun) -> Iterator[Drawn]:
     from dialogpt_widget.engine.introspection import forced_tokens
 
     first, model = drafting.drafts[0], drafting.model
@@ -207,7 +207,7 @@ def _beams(drafting: Drafting) -> Iterator[Drawn]:
             yield place, token, state if model.compact else None
 
 
-def _by_beam(drafting: Drafting, turns: Sequence[Turn]) -> Ranking:
+def _by_beam(drafting: NBestRun, turns: Sequence[Turn]) -> Ranking:
     return _by_beam_score(drafting.beams[: len(turns)])
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias, Union
 
 from dialogpt_widget.chat.choosing import Choosing
 from dialogpt_widget.chat.model_handle import ModelSource
-from dialogpt_widget.chat.reply import Drafting, Drawn, Reply
+from dialogpt_widget.chat.reply import Drawn, NBestRun, Reply
 from dialogpt_widget.dialogue.context import Context, build_context, encoded_for
 from dialogpt_widget.dialogue.turn import Turn
 from dialogpt_widget.engine.loading.names import full_name, title_of
@@ -89,7 +89,7 @@ class Comparing(Choosing):
 
     def comparison(
         self, sides: Sequence[Side], turn: Turn | int | None = None, stop: threading.Event | None = None
-    ) -> Drafting:
+    ) -> NBestRun:
         """Replies of several sides to the same turn, to be handed to `run`; none is chosen.
 
         Raises:
@@ -107,7 +107,7 @@ class Comparing(Choosing):
             turn_id = self.conversation.reserve()
             drafts.append(Reply(turn_id, asked, model, context, settings, number, stop))
         labels = [side.label for side in sides]
-        return Drafting(self.conversation.reserve(), "compared", drafts, _in_order, labels=labels)
+        return NBestRun(self.conversation.reserve(), "compared", drafts, _in_order, labels=labels)
 
 
 def _loaded(model: str | ChatModel | None, own: ChatModel, loaded: dict[str, ChatModel]) -> ChatModel:
@@ -125,7 +125,7 @@ def _context(path: Sequence[Turn], model: ChatModel, settings: Settings) -> Cont
     return build_context(encoded_for(path, model.name, model.encode), model.eos, settings, model.positions)
 
 
-def _in_order(drafting: Drafting) -> Iterator[Drawn]:
+def _in_order(drafting: NBestRun) -> Iterator[Drawn]:
     """One side after the other, and then what each would have made of the others'."""
     for place, draft in enumerate(drafting.drafts):
         tokens = draft.model.generate(

@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class TokenRevealed:
     """A token was revealed.
 
     Attributes:
@@ -30,7 +30,7 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
-class TakenBack:
+class TokenRetracted:
     """The last token was taken back.
 
     Attributes:
@@ -43,7 +43,7 @@ class TakenBack:
 
 
 @dataclass(frozen=True, slots=True)
-class Drafted:
+class CandidateDelta:
     """One of several replies goes on.
 
     Attributes:
@@ -56,11 +56,11 @@ class Drafted:
 
 
 @dataclass(frozen=True, slots=True)
-class Deciding:
+class RankingStarted:
     """All replies are there; one of them is about to be chosen."""
 
 
-Event = Said | TakenBack | Drafted | Deciding
+Event = TokenRevealed | TokenRetracted | CandidateDelta | RankingStarted
 
 
 class Listeners(Generic[T]):

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from dialogpt_widget.engine.generation.sampler import Decoder
+    from dialogpt_widget.engine.generation.sampler import Sampler
     from dialogpt_widget.engine.hidden_states import Tensor
 
 
-def picks(logits: Tensor, said: Sequence[int], decoder: Decoder, answer: int, count: int) -> list[int]:
+def guess_options(logits: Tensor, said: Sequence[int], decoder: Sampler, answer: int, count: int) -> list[int]:
     """So many ids, the answer among them; see `chosen`. The same place of the same reply has the same list.
 
     Args:
@@ -54,7 +54,7 @@ def chosen(ids: Sequence[int], shares: Sequence[float], answer: int, count: int,
     return sorted([*first, rest[min(int(np.searchsorted(ends, draw * ends[-1], side="right")), len(rest) - 1)]])
 
 
-def _drawable(logits: Tensor, said: Sequence[int], decoder: Decoder) -> tuple[list[int], list[float]]:
+def _drawable(logits: Tensor, said: Sequence[int], decoder: Sampler) -> tuple[list[int], list[float]]:
     """What the settings leave to choose from, most probable first, and the probabilities."""
     left: list[tuple[np.ndarray, np.ndarray]] = []
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dialogpt_widget.chat.planner import Replies
-from dialogpt_widget.chat.reply import Begun
+from dialogpt_widget.chat.reply import Prefix
 from dialogpt_widget.dialogue.context import Context, encoded_for
 from dialogpt_widget.dialogue.tokens import ROLES, TokenTable, turn_rows
 from dialogpt_widget.dialogue.turn import Turn
@@ -205,7 +205,7 @@ class Inspection(Replies):
         assert old.settings is not None
         assert old.reply is not None
         seen = self.seen(old, index)
-        begun = Begun(old.ids[:index], old.rows[:index], self.states.known(old), token)
+        begun = Prefix(old.ids[:index], old.rows[:index], self.states.known(old), token)
         window = old.settings.max_context if model.positions is None else min(old.settings.max_context, model.positions)
         context = Context(seen, old.context, (), 0, window, window - len(seen))
         settings = old.settings.replace(max_new_tokens=max(old.settings.max_new_tokens, index + 1))

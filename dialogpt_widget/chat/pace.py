@@ -22,7 +22,7 @@ RATES = (0.1, 50.0)  # tokens a second: least and most
 
 
 @dataclass(eq=False, slots=True)
-class Move:
+class PaceCommand:
     """What a reply does with the token that it holds.
 
     Attributes:
@@ -59,7 +59,7 @@ class Guess:
     right: bool
 
 
-REVEAL, END = Move("reveal"), Move("end")  # what nobody asked for and nobody waits for
+REVEAL, END = PaceCommand("reveal"), PaceCommand("end")  # what nobody asked for and nobody waits for
 
 
 def check_rate(rate: float) -> float:
@@ -76,7 +76,7 @@ def check_rate(rate: float) -> float:
     return float(rate)
 
 
-HEARS = 0.05  # seconds within which a waiting reply hears that its event was set
+POLL_INTERVAL = 0.05  # seconds within which a waiting reply hears that its event was set
 GUESS_FIRST = "The next token is to be guessed first: guess it, or switch guessing off."
 T = TypeVar("T")
 
@@ -100,8 +100,8 @@ class Pace:
         self._stop: threading.Event | None = None  # of the reply that holds a token
         self._revealed = -math.inf
         self._waited = 0.0
-        self._asked: deque[Move] = deque()
-        self._taken: Move | None = None
+        self._asked: deque[PaceCommand] = deque()
+        self._taken: PaceCommand | None = None
         self._listeners: Listeners[Pace] = Listeners()
 
     @property
@@ -159,7 +159,7 @@ class Pace:
         self.rate = rate
         self._choose("play")
 
-    def step(self) -> Move:
+    def step(self) -> PaceCommand:
         """Pauses the reply and reveals one more token.
 
         Raises:
@@ -167,13 +167,13 @@ class Pace:
         """
         if self._guessing:
             raise RuntimeError(GUESS_FIRST)
-        return self.ask(Move("reveal"))
+        return self.ask(PaceCommand("reveal"))
 
-    def back(self) -> Move:
+    def back(self) -> PaceCommand:
         """Pauses the reply and takes back the token revealed last, if there is one."""
-        return self.ask(Move("back"))
+        return self.ask(PaceCommand("back"))
 
-    def force(self, token: int) -> Move:
+    def force(self, token: int) -> PaceCommand:
         """Pauses the reply and puts a token of one's choice next.
 
         Raises:
@@ -181,7 +181,7 @@ class Pace:
         """
         if self._replies and (type(token) is not int or not 0 <= token < self._vocabulary):
             raise ValueError(f"Ids are from 0 to {self._vocabulary - 1}, not {token!r}.")
-        return self.ask(Move("force", token))
+        return self.ask(PaceCommand("force", token))
 
     def finish(self) -> None:
         """Runs the reply to its end, guessed or not."""
@@ -189,7 +189,7 @@ class Pace:
             if self._replies:
                 self._here = "run"
 
-    def guess(self, judge: Callable[[], T]) -> tuple[T, Move]:
+    def guess(self, judge: Callable[[], T]) -> tuple[T, PaceCommand]:
         """Judges a guess and reveals the held token; pauses the reply unless it is guessed token by token.
 
         Args:
@@ -200,7 +200,7 @@ class Pace:
         """
         with self._changing():
             made = self._held(judge)
-            return made, self._put(Move("reveal"))
+            return made, self._put(PaceCommand("reveal"))
 
     def look(self, at: Callable[[], T]) -> T:
         """Calls `at` while a token stays held.
@@ -211,7 +211,7 @@ class Pace:
         with self._state:
             return self._held(at)
 
-    def ask(self, move: Move) -> Move:
+    def ask(self, move: PaceCommand) -> PaceCommand:
         """Pauses the reply and has it make a move; one that is not running makes none."""
         with self._changing():
             return self._put(move)
@@ -227,7 +227,7 @@ class Pace:
 
     # For the reply
 
-    def begin(self, vocabulary: int, first: Move | None = None) -> None:
+    def begin(self, vocabulary: int, first: PaceCommand | None = None) -> None:
         """A reply begins; with a first move it is paused and makes that one."""
         with self._changing():
             self._replies += 1
@@ -235,7 +235,7 @@ class Pace:
             if first is not None:
                 self._put(first)
 
-    def next(self, held: Token, stop: threading.Event, idle: Callable[[], object] | None = None) -> Move:
+    def next(self, held: Token, stop: threading.Event, idle: Callable[[], object] | None = None) -> PaceCommand:
         """Waits until it is decided what becomes of a token that was decoded.
 
         Args:
@@ -269,16 +269,16 @@ class Pace:
             while self._asked:
                 self._asked.popleft().done.set_result(None)
 
-    def _await(self, held: Token, stop: threading.Event) -> Move:
+    def _await(self, held: Token, stop: threading.Event) -> PaceCommand:
         with self._state:
             while not stop.is_set():
                 move = self._decide(held)
                 if move is not None:
                     return move
-                self._state.wait(min(self._left(), HEARS))
+                self._state.wait(min(self._left(), POLL_INTERVAL))
         return END
 
-    def _decide(self, held: Token) -> Move | None:
+    def _decide(self, held: Token) -> PaceCommand | None:
         move = None if self._left() > 0 else REVEAL
         while self._asked:
             self._taken = move = self._asked.popleft()
@@ -310,7 +310,7 @@ class Pace:
         with self._changing():
             self._chosen, self._here = mode, None
 
-    def _put(self, move: Move) -> Move:
+    def _put(self, move: PaceCommand) -> PaceCommand:
         if self._replies:
             if not self._guessing or move.kind in ("back", "force"):  # who guesses has a reply that waits anyway
                 self._here = "step"

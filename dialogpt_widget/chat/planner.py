@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from dialogpt_widget.chat.model_handle import ModelHolder
 from dialogpt_widget.chat.pace import Pace
-from dialogpt_widget.chat.reply import Begun, Reply
+from dialogpt_widget.chat.reply import Prefix, Reply
 from dialogpt_widget.dialogue.context import Context, build_context, check_known, encoded_for
 from dialogpt_widget.dialogue.conversation import Conversation
 from dialogpt_widget.dialogue.tokens import Reading, TokenTable
 from dialogpt_widget.dialogue.turn import Turn
-from dialogpt_widget.engine.hidden_states import States
+from dialogpt_widget.engine.hidden_states import HiddenStates
 from dialogpt_widget.engine.loading.hub import Progress
 from dialogpt_widget.errors import check_settings
 from dialogpt_widget.settings import Settings
@@ -36,7 +36,7 @@ class Replies(ModelHolder):
     def __init__(self, conversation: Conversation | None, settings: Settings) -> None:
         self.conversation = conversation if conversation is not None else Conversation()
         self.settings = settings
-        self.states = States()
+        self.states = HiddenStates()
         self.pace = Pace()
         if self.model is not None:
             self.admit(self.model)
@@ -158,7 +158,7 @@ class Replies(ModelHolder):
         """
         old, model = self.unfinished(turn), self.load_model()
         same = old.model == model.name
-        begun = Begun(old.ids, old.rows, self.states.known(old)) if same else Begun(tuple(model.encode(old.text)))
+        begun = Prefix(old.ids, old.rows, self.states.known(old)) if same else Prefix(tuple(model.encode(old.text)))
         if old.settings is None or old.reply is None:
             settings, number = self._seeded(self.settings), self._number()
         else:
@@ -173,7 +173,7 @@ class Replies(ModelHolder):
         settings: Settings,
         number: int,
         stop: threading.Event | None,
-        begun: Begun | None = None,
+        begun: Prefix | None = None,
         context: Context | None = None,
         *,
         said: bool = False,

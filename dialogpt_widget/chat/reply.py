@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from dialogpt_widget.chat.events import Deciding, Drafted, Said, TakenBack
-from dialogpt_widget.chat.guess_options import picks
+from dialogpt_widget.chat.events import CandidateDelta, RankingStarted, TokenRetracted, TokenRevealed
+from dialogpt_widget.chat.guess_options import guess_options
 from dialogpt_widget.chat.pace import Guess, Pace
 from dialogpt_widget.dialogue.context import Context
 from dialogpt_widget.dialogue.detokenize import clean, stable_prefix
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from dialogpt_widget.engine.generation.trace import Token
     from dialogpt_widget.engine.hidden_states import Tensor
     from dialogpt_widget.engine.model import ChatModel
-    from dialogpt_widget.engine.tokenizer import TextStream
+    from dialogpt_widget.engine.tokenizer import StreamingDetokenizer
 
 
-class Floor:
+class ModelLease:
     """What a reply asks before each step of its model; this one, of a model that nobody shares, never has it wait.
 
     Attributes:
@@ -87,7 +87,7 @@ class _Line:
     forced: Token | None = None
 
 
-class Course:
+class TokenTape:
     """Gives a reply's tokens one by one, and takes them back.
 
     A token that was put back comes again as it was, not decoded anew: a number that differed in its last digit might
@@ -135,7 +135,7 @@ class Course:
 
 
 @dataclass(frozen=True, slots=True)
-class Begun:
+class Prefix:
     """What a reply begins with.
 
     Attributes:
@@ -173,7 +173,7 @@ class Reply:
         reused: tokens of its context that were in the model's cache; None until the first was decoded.
         moved: whether its beginning changed the selected path; None until it begins.
         settled: its turn, once it has ended, or the error with which it did.
-        drafts, made, chooses, problem: as of a `Drafting` of this reply alone.
+        drafts, made, chooses, problem: as of a `NBestRun` of this reply alone.
         floor: has it wait for its turn at a model that others share; may be set before it begins.
     """
 
@@ -186,14 +186,14 @@ class Reply:
         settings: Settings,
         number: int,
         stop: threading.Event,
-        begun: Begun | None = None,
+        begun: Prefix | None = None,
         *,
         said: bool = False,
         pace: Pace | None = None,
     ) -> None:
         self.id, self.parent, self.model, self.context = turn_id, parent, model, context
         self.settings, self.number, self.stop = settings, number, stop
-        self.begun, self.said = begun or Begun(), said
+        self.begun, self.said = begun or Prefix(), said
         self.pace = pace or Pace()
         self.text = ""
         self.tokens: list[Token] = []
@@ -201,22 +201,22 @@ class Reply:
         self.reused: int | None = None
         self.moved: bool | None = None
         self.settled: Future[Turn] = Future()
-        self.floor = Floor()
+        self.floor = ModelLease()
         self.drafts: Sequence[Reply] = (self,)
         self.made: NBest | None = None
         self.chooses, self.problem = True, None
-        self._stream: TextStream
+        self._stream: StreamingDetokenizer
         self._held: Step | None = None
         self._ended: Stop = "error"
 
-    def __iter__(self) -> Iterator[Said | TakenBack]:
+    def __iter__(self) -> Iterator[TokenRevealed | TokenRetracted]:
         """Yields what is said, token by token, and what is taken back; at the end perhaps the text withheld."""
-        course = Course(self._decode)
+        course = TokenTape(self._decode)
         self.open()
         ended: Stop = "error"
         try:
             if self.begun.ids:
-                yield Said(None, self._advance(stable_prefix(self._stream.text)))
+                yield TokenRevealed(None, self._advance(stable_prefix(self._stream.text)))
             while (held := course.next()) is not None:
                 if self.reused is None:
                     self.reused = min(self.model.reused, len(self.context.ids))
@@ -244,7 +244,7 @@ class Reply:
         finally:
             rest = self.close(ended)
         if rest:
-            yield Said(None, rest)
+            yield TokenRevealed(None, rest)
 
     def guess(self, guess: int) -> Guess:
         """Judges a guess, an id, at the token that is held back now."""
@@ -263,7 +263,7 @@ class Reply:
         held = self._held
         assert held is not None
         decoder = decoder_of(self.model, self.settings, self.number)
-        return picks(self._logits(held), self._ids(), decoder, held.token.id, count)
+        return guess_options(self._logits(held), self._ids(), decoder, held.token.id, count)
 
     def _logits(self, held: Step) -> Tensor:
         state = self.model.states([*self.context.ids, *self._ids()])[-1] if held.state is None else held.state
@@ -314,7 +314,7 @@ class Reply:
         self._stream.finish()
         return self._advance(clean(self._stream.text))
 
-    def say(self, step: Step) -> Said:
+    def say(self, step: Step) -> TokenRevealed:
         """Takes a token and gives the text that can be shown because of it."""
         self._held = None
         self.tokens.append(step.token)
@@ -322,16 +322,16 @@ class Reply:
             self.states.append(step.state)
         if not step.token.eos:
             self._stream.add(step.token.id)
-        return Said(step.token, self._advance(stable_prefix(self._stream.text)))
+        return TokenRevealed(step.token, self._advance(stable_prefix(self._stream.text)))
 
-    def _take_back(self, course: Course) -> TakenBack:
+    def _take_back(self, course: TokenTape) -> TokenRetracted:
         token = self.tokens.pop()
         course.put_back(Step(token, self.states.pop() if self.states else None))
         self._stream = self._streamed()
         self.text = stable_prefix(self._stream.text)
-        return TakenBack(token, len(self.text))
+        return TokenRetracted(token, len(self.text))
 
-    def _streamed(self) -> TextStream:
+    def _streamed(self) -> StreamingDetokenizer:
         """The decoder of the text, with all that was said until now."""
         stream = self.model.text_stream()
         for token_id in self._ids():
@@ -378,11 +378,11 @@ class Reply:
 
 
 Drawn: TypeAlias = "tuple[int, Token, Tensor | None]"
-DecodeMany: TypeAlias = "Callable[[Drafting], Iterator[Drawn]]"
-Decide: TypeAlias = "Callable[[Drafting, Sequence[Turn]], Ranking | None]"
+DecodeMany: TypeAlias = "Callable[[NBestRun], Iterator[Drawn]]"
+Decide: TypeAlias = "Callable[[NBestRun, Sequence[Turn]], Ranking | None]"
 
 
-class Drafting:
+class NBestRun:
     """Several replies to one turn: iterate over it for what is said of each, then for the choice.
 
     Args:
@@ -425,7 +425,7 @@ class Drafting:
         self.moved: bool | None = None
         self.reused: int | None = None
         self.settled: Future[Turn] = Future()
-        self.floor = Floor()
+        self.floor = ModelLease()
         self.problem: Exception | None = None
         self.made: NBest | None = None
 
@@ -434,7 +434,7 @@ class Drafting:
         """The tokens of all of them."""
         return [token for draft in self.drafts for token in draft.tokens]
 
-    def __iter__(self) -> Iterator[Drafted | Deciding]:
+    def __iter__(self) -> Iterator[CandidateDelta | RankingStarted]:
         """Yields what is said of each, and at the end perhaps text that was withheld; then decides."""
         for draft in self.drafts:
             draft.open()
@@ -444,7 +444,7 @@ class Drafting:
                 if self.reused is None:
                     self.reused = min(self.model.reused, len(self.context.ids))
                 said = self.drafts[place].say(Step(token, state))
-                yield Drafted(place, said.piece)
+                yield CandidateDelta(place, said.piece)
             ended = "user"
         except (KeyboardInterrupt, GeneratorExit):
             ended = "user"
@@ -454,9 +454,9 @@ class Drafting:
             self._keep(None)
         for place, piece in enumerate(rest):
             if piece:
-                yield Drafted(place, piece)
+                yield CandidateDelta(place, piece)
         if self.made and self._decide:
-            yield Deciding()
+            yield RankingStarted()
             try:
                 self._keep(self._decide(self, self.made.turns))
             except Exception as problem:

@@ -27,7 +27,7 @@ OneScorer: TypeAlias = Union[str, "Scorer", Callable[[list[str], str], float]]
 Rerank: TypeAlias = Union[OneScorer, "Reranker", Sequence[OneScorer], Mapping[OneScorer, float], None]
 
 
-class Judge:
+class FunctionScorer:
     """A function of one's own as a scorer.
 
     Args:
@@ -171,7 +171,7 @@ def _scorer(one: Any, model: ChatModel) -> Scorer:
     from dialogpt_widget.engine.rerank.scorers import Likelihood
 
     if not isinstance(one, str):
-        return one if hasattr(one, "score") else Judge(one, model)
+        return one if hasattr(one, "score") else FunctionScorer(one, model)
     if one == DIALOGRPT:
         return DialogRPT()
     if one != MMI_NAME:

@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from dialogpt_widget.chat.comparing import Comparing
-from dialogpt_widget.chat.events import Event, Listeners, Said
-from dialogpt_widget.chat.pace import HEARS, Move, Pace
-from dialogpt_widget.chat.reply import Drafting, Reply
+from dialogpt_widget.chat.events import Event, Listeners, TokenRevealed
+from dialogpt_widget.chat.pace import POLL_INTERVAL, Pace, PaceCommand
+from dialogpt_widget.chat.reply import NBestRun, Reply
 from dialogpt_widget.dialogue.conversation import Conversation
 from dialogpt_widget.dialogue.turn import Turn
 from dialogpt_widget.settings import Settings
@@ -31,7 +31,7 @@ def alone(busy: threading.RLock, pace: Pace) -> Iterator[None]:
     Raises:
         RuntimeError: one is paused, and may stay so.
     """
-    while not busy.acquire(timeout=HEARS):
+    while not busy.acquire(timeout=POLL_INTERVAL):
         if pace.waiting:
             raise RuntimeError(PAUSED)
     try:
@@ -47,23 +47,28 @@ class Running(Comparing):
         super().__init__(conversation, settings)
         self._busy = threading.RLock()
         self._moment = threading.Lock()  # in which a reply begins: it is running, and its pace knows
-        self._running: Reply | Drafting | None = None
+        self._running: Reply | NBestRun | None = None
         self._speaker: threading.Thread | None = None
         self._token_listeners: Listeners[Token] = Listeners()
         self._turn_listeners: Listeners[Turn] = Listeners()
 
-    def begin(self, reply: Reply | Drafting) -> None:
+    def begin(self, reply: Reply | NBestRun) -> None:
         """Selects the path that ends with the question of a reply, which is about to run."""
         if reply.moved is None:
             reply.moved = self.conversation.point(reply.parent)
 
     @property
-    def running(self) -> Reply | Drafting | None:
+    def running(self) -> Reply | NBestRun | None:
         """The reply that is running, or several of which one is to be chosen."""
         return self._running
 
     def run(
-        self, reply: Reply | Drafting, show: Show | None = None, hear: Hear | None = None, *, first: Move | None = None
+        self,
+        reply: Reply | NBestRun,
+        show: Show | None = None,
+        hear: Hear | None = None,
+        *,
+        first: PaceCommand | None = None,
     ) -> Turn:
         """Decodes a reply to its end and adds it; it is selected unless something else has been meanwhile.
 
@@ -93,7 +98,7 @@ class Running(Comparing):
                     self._tell(event)
                     if hear:
                         hear(event)
-                    if show and isinstance(event, Said) and event.piece:
+                    if show and isinstance(event, TokenRevealed) and event.piece:
                         show(event.piece)
             except Exception as problem:
                 error = problem
@@ -101,21 +106,21 @@ class Running(Comparing):
             finally:
                 self._settle(reply, error)
             turn = reply.settled.result()
-            if show and isinstance(reply, Drafting):
+            if show and isinstance(reply, NBestRun):
                 show(turn.text)
         return turn
 
-    def _open(self, reply: Reply | Drafting, first: Move | None) -> None:
+    def _open(self, reply: Reply | NBestRun, first: PaceCommand | None) -> None:
         self.begin(reply)
         with self._moment:
             self._running, self._speaker = reply, threading.current_thread()
             self.pace.begin(reply.model.vocabulary, first)
 
     def _tell(self, event: Event) -> None:
-        if isinstance(event, Said) and event.token is not None:
+        if isinstance(event, TokenRevealed) and event.token is not None:
             self._token_listeners.tell(event.token)
 
-    def _settle(self, reply: Reply | Drafting, error: BaseException | None) -> None:
+    def _settle(self, reply: Reply | NBestRun, error: BaseException | None) -> None:
         self._running = self._speaker = None
         error = error or reply.problem
         try:
@@ -131,7 +136,7 @@ class Running(Comparing):
         finally:
             self.pace.end()
 
-    def _kept(self, reply: Reply | Drafting) -> Turn:
+    def _kept(self, reply: Reply | NBestRun) -> Turn:
         turn = reply.turn()
         here = self.conversation.leaf == reply.parent.id
         for draft in reply.drafts:

@@ -7,8 +7,8 @@ import weakref
 from concurrent.futures import Future, wait
 from typing import TYPE_CHECKING, Any
 
-from dialogpt_widget.chat.pace import GUESS_FIRST, HEARS, Guess, Move, Pace
-from dialogpt_widget.chat.reply import Drafting, Reply
+from dialogpt_widget.chat.pace import GUESS_FIRST, POLL_INTERVAL, Guess, Pace, PaceCommand
+from dialogpt_widget.chat.reply import NBestRun, Reply
 from dialogpt_widget.chat.runner import Running, alone
 from dialogpt_widget.dialogue.conversation import Conversation
 from dialogpt_widget.dialogue.turn import Turn
@@ -49,7 +49,7 @@ class Stepping(Running):
         """
         if self.pace.guessing:
             raise RuntimeError(GUESS_FIRST)
-        return None if self._over() else self._move(Move("reveal"))
+        return None if self._over() else self._move(PaceCommand("reveal"))
 
     def force(self, token: int) -> Token:
         """Reveals a token of one's choice in place of the model's; the model goes on from there.
@@ -61,7 +61,7 @@ class Stepping(Running):
             ValueError: there is nothing to answer, or no such id.
             RuntimeError: the reply has ended.
         """
-        move = Move("force", self.known(token))
+        move = PaceCommand("force", self.known(token))
         said = None if self._over() else self._move(move)
         if said is None:
             raise RuntimeError(OVER)
@@ -75,7 +75,7 @@ class Stepping(Running):
         """
         if self._running is None:
             raise RuntimeError(OVER if self._stepped else "No reply is running.")
-        self._move(Move("back"))
+        self._move(PaceCommand("back"))
 
     def guess(self, guess: str | int) -> Guess:
         """Guesses the next token, which is then revealed.
@@ -90,7 +90,7 @@ class Stepping(Running):
         token = self.guessed(guess)
         if self._over():
             raise RuntimeError(OVER)
-        self._move(Move("hold"))
+        self._move(PaceCommand("hold"))
         if self._running is None:
             raise RuntimeError(OVER)
         made, move = self.judge(token)
@@ -141,7 +141,7 @@ class Stepping(Running):
             raise ValueError("Type at least one character.")
         return ids[0]
 
-    def judge(self, guess: int) -> tuple[Guess, Move]:
+    def judge(self, guess: int) -> tuple[Guess, PaceCommand]:
         """Judges a guess, an id, at the token that is held now, and has that revealed.
 
         Raises:
@@ -154,7 +154,7 @@ class Stepping(Running):
         return self.pace.guess(judged)
 
     def choices(self, count: int) -> list[int]:
-        """So many ids where a token is held now, it among them, lowest first; see `picks.chosen`.
+        """So many ids where a token is held now, it among them, lowest first; see `guess_options.chosen`.
 
         Raises:
             RuntimeError: no token is held.
@@ -172,7 +172,7 @@ class Stepping(Running):
             RuntimeError: several are said side by side.
         """
         running = self._running
-        if isinstance(running, Drafting):
+        if isinstance(running, NBestRun):
             raise RuntimeError(SIDE_BY_SIDE)  # noqa: TRY004 - of the moment, not of an argument
         assert running is not None
         return running
@@ -186,7 +186,7 @@ class Stepping(Running):
         reply.settled.result()
         return self.conversation.leaf == reply.id
 
-    def _move(self, move: Move) -> Token | None:
+    def _move(self, move: PaceCommand) -> Token | None:
         """Has the running reply, or a new one, make a move; returns the token revealed by it."""
         self._not_from_within()
         with self._beginning:
@@ -205,7 +205,7 @@ class Stepping(Running):
             reply.settled.result()
         return said
 
-    def begin_with(self, move: Move) -> Reply:
+    def begin_with(self, move: PaceCommand) -> Reply:
         """Begins a reply to the path's last message, paused, and waits until it has made its first move."""
         reply = self.reply()
         whose = weakref.ref(self, lambda _: reply.stop.set())
@@ -216,7 +216,7 @@ class Stepping(Running):
 
     def wait_for(self, done: Future[Any]) -> None:
         """Waits for a move or a reply."""
-        while not wait([done], HEARS).done:
+        while not wait([done], POLL_INTERVAL).done:
             pass
 
     def _not_from_within(self) -> None:
@@ -224,7 +224,7 @@ class Stepping(Running):
             raise RuntimeError("A callback of a reply cannot wait for it; use the methods of `pace`, which do not.")
 
 
-def _apart(whose: weakref.ref[Stepping], busy: threading.RLock, pace: Pace, reply: Reply, first: Move) -> None:
+def _apart(whose: weakref.ref[Stepping], busy: threading.RLock, pace: Pace, reply: Reply, first: PaceCommand) -> None:
     """Runs a reply in a thread of its own, which keeps its chat alive only while something happens."""
     error: BaseException | None = None
     try:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from dialogpt_widget.engine.model import ChatModel
 
 
-class States:
+class HiddenStates:
     """The states of replies, by turn. A GPT-2's are kept as they arise; another model's only of one reply at a time."""
 
     def __init__(self) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from dialogpt_widget.engine.generation.sampler import Decoder
+from dialogpt_widget.engine.generation.sampler import Sampler
 from dialogpt_widget.engine.generation.trace import Token
 from dialogpt_widget.settings import Settings
 
@@ -55,7 +55,7 @@ class Choice:
     lead: float
 
 
-def explain(logits: torch.Tensor, said: Sequence[int], decoder: Decoder, forced: int | None = None) -> Choice:
+def explain(logits: torch.Tensor, said: Sequence[int], decoder: Sampler, forced: int | None = None) -> Choice:
     """Takes a step apart.
 
     Args:
@@ -154,9 +154,9 @@ def step_states(model: ChatModel, context: Sequence[int], reply: Sequence[int]) 
     return model.states(ids)[len(context) - 1 :]
 
 
-def decoder_of(model: ChatModel, settings: Settings, reply: int) -> Decoder:
+def decoder_of(model: ChatModel, settings: Settings, reply: int) -> Sampler:
     """The decoder of a reply, for `explain`."""
-    return Decoder(settings, model.eos, reply)
+    return Sampler(settings, model.eos, reply)
 
 
 def forced_tokens(
@@ -175,7 +175,7 @@ def forced_tokens(
         settings: of the decoder, with a seed where it samples.
         states: of each id, if they are known; else they take one forward pass.
     """
-    decoder = Decoder(settings, model.eos)
+    decoder = Sampler(settings, model.eos)
     known = step_states(model, context, ids[:-1]) if states is None else states
     for place, token in enumerate(ids):
         yield decoder.choose(model.unembed(known[place]), ids[:place], forced=token), known[place]

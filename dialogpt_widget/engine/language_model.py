@@ -14,7 +14,7 @@ import torch
 
 from dialogpt_widget.dialogue.tokens import ALTERNATIVES, TokenTable, given_rows
 from dialogpt_widget.engine.loading.loader import Loaded, out_of_memory
-from dialogpt_widget.engine.models.base import Network
+from dialogpt_widget.engine.models.base import CausalLM
 from dialogpt_widget.errors import check_ids
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 ROWS_AT_ONCE = 256  # tokens whose whole distributions are looked at together
 
 
-class Readout:
+class LanguageModel:
     """A model in memory and its tokenizer, asked without its cache.
 
     One thread at a time uses it: a lock is held while it computes.
@@ -99,13 +99,13 @@ class Readout:
             ValueError: this model is no GPT-2, or the ids are not its own.
         """
         from dialogpt_widget.engine.models.gpt2 import GPT2
-        from dialogpt_widget.engine.models.logit_lens import look_inside
+        from dialogpt_widget.engine.models.logit_lens import logit_lens
 
         check_known_ids([*ids, token], self.vocabulary)
         if not isinstance(self._network, GPT2):
             raise ValueError(f"Layers and heads can be looked into for GPT-2 models; {self.name} is of another kind.")  # noqa: TRY004
         with self._computing():
-            return look_inside(self._network, ids, token)
+            return logit_lens(self._network, ids, token)
 
     def score(self, ids: Sequence[int]) -> TokenTable:
         """How probable each id was, given those before it, in one forward pass without the cache.
@@ -182,7 +182,7 @@ T = TypeVar("T")
 Pair = tuple[Sequence[int], Sequence[int]]
 
 
-def log_likelihoods(network: Network, pairs: Sequence[Pair]) -> list[np.ndarray]:
+def log_likelihoods(network: CausalLM, pairs: Sequence[Pair]) -> list[np.ndarray]:
     """Natural logarithms of the probabilities of ids after others.
 
     Args:
@@ -199,7 +199,7 @@ def _length(pair: Pair) -> int:
     return len(pair[0]) + len(pair[1])
 
 
-def _batch(network: Network, pairs: Sequence[Pair]) -> Iterator[np.ndarray]:
+def _batch(network: CausalLM, pairs: Sequence[Pair]) -> Iterator[np.ndarray]:
     states = network.many([[*given, *asked] for given, asked in pairs])
     for row, (given, asked) in zip(states, pairs, strict=True):
         logits = network.unembed(row[len(given) - 1 : len(given) + len(asked) - 1]).float()

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 import torch
 
 from dialogpt_widget.dialogue.context import window_size
-from dialogpt_widget.engine.generation.batch import Candidates, Step, batch
-from dialogpt_widget.engine.generation.sampler import Decoder, draw_seed
+from dialogpt_widget.engine.generation.batch import CandidateBatch, Step, batch
+from dialogpt_widget.engine.generation.sampler import Sampler, draw_seed
 from dialogpt_widget.engine.generation.trace import Token
-from dialogpt_widget.engine.language_model import Readout, check_known_ids
+from dialogpt_widget.engine.language_model import LanguageModel, check_known_ids
 from dialogpt_widget.engine.loading.hub import Progress
 from dialogpt_widget.engine.loading.loader import Loaded, load
 from dialogpt_widget.engine.loading.memory import give_back
-from dialogpt_widget.engine.models.kv_cache import Kept
-from dialogpt_widget.engine.tokenizer import TextStream
+from dialogpt_widget.engine.models.kv_cache import PrefixCache
+from dialogpt_widget.engine.tokenizer import StreamingDetokenizer
 from dialogpt_widget.errors import check_settings, check_text
 from dialogpt_widget.settings import Settings
 
@@ -27,13 +27,13 @@ if TYPE_CHECKING:
     from dialogpt_widget.engine.generation.beam import BeamSearch, Hypothesis
 
 
-class Several(Readout):
+class Several(LanguageModel):
     """A model that says several replies; see `ChatModel`."""
 
     def __init__(self, loaded: Loaded) -> None:
         super().__init__(loaded)
         self.device = loaded.device
-        self._kept = Kept(loaded.network)
+        self._kept = PrefixCache(loaded.network)
         self._checkpoint = loaded.checkpoint
         self._beams: BeamSearch | None = None
 
@@ -51,7 +51,7 @@ class Several(Readout):
         count: int | None = None,
         reply: int = 0,
         states: Sequence[list[torch.Tensor]] | None = None,
-    ) -> Candidates:
+    ) -> CandidateBatch:
         """Decodes several replies to one context side by side, which is read once; iterate over what is returned.
 
         Args:
@@ -70,10 +70,10 @@ class Several(Readout):
             count = settings.candidates
         if type(count) is not int or count < 1:
             raise ValueError(f"count is how many replies there are to be, at least 1; got {count!r}.")
-        decoders = [Decoder(settings, self.eos, reply + row) for row in range(count)]
+        decoders = [Sampler(settings, self.eos, reply + row) for row in range(count)]
         keep = states if self.compact else None
         stop = stop or threading.Event()
-        return Candidates(self._network, self._kept, self._computing, ids, decoders, limit, stop, keep)
+        return CandidateBatch(self._network, self._kept, self._computing, ids, decoders, limit, stop, keep)
 
     def generate_batch(
         self,
@@ -101,7 +101,7 @@ class Several(Readout):
         numbers = range(len(limits)) if replies is None else replies
         if len(numbers) != len(limits):
             raise ValueError(f"There are {len(limits)} contexts, and numbers for {len(numbers)} replies to them.")
-        decoders = [Decoder(settings or Settings(), self.eos, number) for number in numbers]
+        decoders = [Sampler(settings or Settings(), self.eos, number) for number in numbers]
         return batch(self._network, self._computing, contexts, decoders, limits, stop or threading.Event())
 
     def beam(
@@ -234,7 +234,7 @@ class ChatModel(Several):
         """The bytes that a token stands for, which alone may be no valid UTF-8."""
         return self._codec.piece(token)
 
-    def text_stream(self) -> TextStream:
+    def text_stream(self) -> StreamingDetokenizer:
         """A decoder for ids that come one by one."""
         return self._codec.stream()
 
@@ -269,7 +269,7 @@ class ChatModel(Several):
         forced = dict(forced or {})
         if forced:
             check_known_ids(list(forced.values()), self.vocabulary)
-        decoder = Decoder(settings, self.eos, reply)
+        decoder = Sampler(settings, self.eos, reply)
         keep = states if self.compact else None
         return self._tokens(list(ids), list(prefix), decoder, limit, stop or threading.Event(), forced, keep)
 
@@ -277,7 +277,7 @@ class ChatModel(Several):
         self,
         ids: list[int],
         said: list[int],
-        decoder: Decoder,
+        decoder: Sampler,
         limit: int,
         stop: threading.Event,
         forced: dict[int, int],

@@ -11,7 +11,7 @@ from tokenizers import Tokenizer
 from tokenizers.decoders import ByteLevel, DecodeStream
 
 
-class Codec(ABC):
+class ChatTokenizer(ABC):
     """A model's tokenizer as the chat needs it.
 
     Attributes:
@@ -38,7 +38,7 @@ class Codec(ABC):
         """The text of ids; bytes that are not valid UTF-8 become U+FFFD."""
 
     @abstractmethod
-    def stream(self) -> TextStream:
+    def stream(self) -> StreamingDetokenizer:
         """A decoder for ids that come one by one."""
 
     @abstractmethod
@@ -50,7 +50,7 @@ class Codec(ABC):
         """The ids of a text, special tokens as text where the tokenizer can be told so."""
 
 
-class FastCodec(Codec):
+class FastTokenizer(ChatTokenizer):
     """A tokenizer of the tokenizers library.
 
     Args:
@@ -65,22 +65,22 @@ class FastCodec(Codec):
         self._tokenizer = tokenizer
 
     def decode(self, ids: Sequence[int]) -> str:
-        """See `Codec`."""
+        """See `ChatTokenizer`."""
         return self._tokenizer.decode(list(ids), skip_special_tokens=False)
 
-    def stream(self) -> TextStream:
-        """See `Codec`."""
-        return TextStream(self, self._tokenizer)
+    def stream(self) -> StreamingDetokenizer:
+        """See `ChatTokenizer`."""
+        return StreamingDetokenizer(self, self._tokenizer)
 
     def piece(self, token: int) -> bytes:
-        """See `Codec`."""
+        """See `ChatTokenizer`."""
         return _piece(self._tokenizer, token) or self.decode([token]).encode()
 
     def _plain(self, text: str) -> list[int]:
         return self._tokenizer.encode(text, add_special_tokens=False).ids
 
 
-class TransformersCodec(Codec):
+class TransformersTokenizer(ChatTokenizer):
     """A tokenizer of transformers, whatever is beneath it."""
 
     def __init__(self, tokenizer: Any) -> None:
@@ -89,16 +89,16 @@ class TransformersCodec(Codec):
         self._tokenizer = tokenizer
 
     def decode(self, ids: Sequence[int]) -> str:
-        """See `Codec`."""
+        """See `ChatTokenizer`."""
         options = {"skip_special_tokens": False, "clean_up_tokenization_spaces": False}
         return str(self._tokenizer.decode(list(ids), **options))
 
-    def stream(self) -> TextStream:
-        """See `Codec`."""
-        return TextStream(self, getattr(self._tokenizer, "backend_tokenizer", None))
+    def stream(self) -> StreamingDetokenizer:
+        """See `ChatTokenizer`."""
+        return StreamingDetokenizer(self, getattr(self._tokenizer, "backend_tokenizer", None))
 
     def piece(self, token: int) -> bytes:
-        """See `Codec`."""
+        """See `ChatTokenizer`."""
         return _piece(getattr(self._tokenizer, "backend_tokenizer", None), token) or self.decode([token]).encode()
 
     def _plain(self, text: str) -> list[int]:
@@ -106,7 +106,7 @@ class TransformersCodec(Codec):
         return list(self._tokenizer(text, **options)["input_ids"])
 
 
-class TextStream:
+class StreamingDetokenizer:
     """Decodes a reply token by token and withholds a glyph until its last byte is there.
 
     Args:
@@ -117,7 +117,7 @@ class TextStream:
         text: all that has been decoded so far.
     """
 
-    def __init__(self, codec: Codec, tokenizer: Tokenizer | None) -> None:
+    def __init__(self, codec: ChatTokenizer, tokenizer: Tokenizer | None) -> None:
         self._codec, self._tokenizer = codec, tokenizer
         self._steps = DecodeStream(skip_special_tokens=False)
         self._ids: list[int] = []

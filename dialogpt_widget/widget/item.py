@@ -10,14 +10,14 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
-from dialogpt_widget.chat.pace import Move
+from dialogpt_widget.chat.pace import PaceCommand
 from dialogpt_widget.dialogue.turn import Turn
 from dialogpt_widget.widget.wire import Kind, Queued
 
 if TYPE_CHECKING:
     from dialogpt_widget.chat.chat import Chat
     from dialogpt_widget.chat.comparing import Side
-    from dialogpt_widget.chat.reply import Drafting, Reply
+    from dialogpt_widget.chat.reply import NBestRun, Reply
 
 
 class View(Protocol):
@@ -61,14 +61,14 @@ class Item:
     sides: Sequence[Side] = ()
     awaited: bool = False
     paced: bool = False
-    first: Move | None = None
+    first: PaceCommand | None = None
     asked: Turn | None = None
-    made: Reply | Drafting | None = None
+    made: Reply | NBestRun | None = None
     id: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
     stop: threading.Event = field(default_factory=threading.Event)
     done: Future[Turn] = field(default_factory=Future)
 
-    def reply(self, chat: Chat) -> Reply | Drafting:
+    def reply(self, chat: Chat) -> Reply | NBestRun:
         """Says what is to be said and makes the reply, or several, which have not begun.
 
         Raises:

@@ -8,9 +8,9 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from typing import Any
 
 from dialogpt_widget.chat.chat import Chat
-from dialogpt_widget.chat.events import Drafted, Event, Said, TakenBack
-from dialogpt_widget.chat.pace import Move, Pace
-from dialogpt_widget.chat.reply import Drafting, Reply
+from dialogpt_widget.chat.events import CandidateDelta, Event, TokenRetracted, TokenRevealed
+from dialogpt_widget.chat.pace import Pace, PaceCommand
+from dialogpt_widget.chat.reply import NBestRun, Reply
 from dialogpt_widget.chat.runner import PAUSED
 from dialogpt_widget.widget import wire
 from dialogpt_widget.widget.item import Item, View
@@ -26,7 +26,7 @@ class SlowChat(Chat):
         """Names the session."""
         self._session = weakref.ref(session)
 
-    def begin_with(self, move: Move) -> Reply:
+    def begin_with(self, move: PaceCommand) -> Reply:
         """Begins a reply to the path's last message, paused, and waits until it has made its first move."""
         return self._own().begin_with(move)
 
@@ -67,7 +67,7 @@ class Pacing(Stage):
             "count": len(running.tokens) if running else 0,
         }
 
-    def ask(self, move: Move) -> None:
+    def ask(self, move: PaceCommand) -> None:
         """Has the running reply make a move, or begins one with it; does not wait for it.
 
         Raises:
@@ -83,7 +83,7 @@ class Pacing(Stage):
             else:
                 self.put(Item("regenerate", turn=self.chat.question(), first=move))
 
-    def begin_with(self, move: Move) -> Reply:
+    def begin_with(self, move: PaceCommand) -> Reply:
         """Begins a reply to the path's last message, paused, and waits until it has made its first move."""
         item = self.put(Item("regenerate", turn=self.chat.question(), first=move, awaited=True, paced=True))
         self._wait(item, move.done, item.done)
@@ -122,12 +122,12 @@ class Pacing(Stage):
         if self.chat.pace.waiting and self.withdraw(item.id) is not None:
             raise RuntimeError(PAUSED)
 
-    def _hear(self, event: Event, reply: Reply | Drafting, item: Item) -> None:
-        if isinstance(event, Drafted):
+    def _hear(self, event: Event, reply: Reply | NBestRun, item: Item) -> None:
+        if isinstance(event, CandidateDelta):
             self.frames.add_to(event.place, event.piece)
-        elif isinstance(event, Said):
+        elif isinstance(event, TokenRevealed):
             self.frames.add(event.piece)
-        elif isinstance(event, TakenBack) and isinstance(reply, Reply):
+        elif isinstance(event, TokenRetracted) and isinstance(reply, Reply):
             self.frames.cut(reply.text, len(reply.begun.ids) + len(reply.tokens))
         if not item.paced:
             self.frames.post_due()

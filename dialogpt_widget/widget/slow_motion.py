@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from dialogpt_widget.chat.pace import GUESS_FIRST, Guess, Move, Pace
+from dialogpt_widget.chat.pace import GUESS_FIRST, Guess, Pace, PaceCommand
 from dialogpt_widget.dialogue.turn import Turn
 from dialogpt_widget.errors import check_text
 from dialogpt_widget.widget.questions import Request, RequestError
@@ -73,13 +73,13 @@ def _guessing(session: Session, request: Request) -> None:
 def _step(session: Session, _: Request) -> None:
     if session.chat.pace.guessing:
         raise RuntimeError(GUESS_FIRST)
-    session.ask(Move("reveal"))
+    session.ask(PaceCommand("reveal"))
 
 
 def _back(session: Session, _: Request) -> None:
     if session.chat.running is None:
         raise RuntimeError("No reply is running.")
-    session.ask(Move("back"))
+    session.ask(PaceCommand("back"))
 
 
 def _force(session: Session, request: Request) -> dict[str, Any]:
@@ -96,7 +96,7 @@ def _force(session: Session, request: Request) -> dict[str, Any]:
     if len(ids) > 1 and chat.running is None:
         raise RequestError("A reply begins with one token: make a step first.")
     for own in ids:
-        session.ask(Move("force", own))
+        session.ask(PaceCommand("force", own))
     return {"ids": ids}
 
 

@@ -9,8 +9,8 @@ from collections import deque
 from collections.abc import Callable
 
 from dialogpt_widget.chat.model_handle import ModelSource
-from dialogpt_widget.chat.pace import HEARS
-from dialogpt_widget.chat.reply import Floor
+from dialogpt_widget.chat.pace import POLL_INTERVAL
+from dialogpt_widget.chat.reply import ModelLease
 from dialogpt_widget.engine.loading.machine import let_go
 
 Moved = Callable[["Place"], object]
@@ -93,7 +93,7 @@ class Worker:
         place = self._join(own, moved)
         with self._changed:
             while self._having is not own and not stop.is_set():
-                self._changed.wait(HEARS)
+                self._changed.wait(POLL_INTERVAL)
             if self._having is own:
                 return True
             self._line.remove(place)
@@ -145,7 +145,7 @@ class Worker:
                 self._threads.discard(threading.current_thread())
 
 
-class Shared(Floor):
+class Shared(ModelLease):
     """The floor of a job's reply.
 
     Args:
@@ -158,7 +158,7 @@ class Shared(Floor):
         self._told = False
 
     def take(self, stop: threading.Event) -> bool:
-        """Waits until the model may be used; see `Floor.take`."""
+        """Waits until the model may be used; see `ModelLease.take`."""
         began = time.monotonic()
         taken = self._worker.take(stop, self._moved)
         if self._told:

@@ -7,9 +7,9 @@ import time
 from typing import Any
 
 from dialogpt_widget.chat.chat import Chat
-from dialogpt_widget.chat.events import Deciding, Event
+from dialogpt_widget.chat.events import Event, RankingStarted
 from dialogpt_widget.chat.model_handle import ModelSource
-from dialogpt_widget.chat.reply import Drafting, Reply
+from dialogpt_widget.chat.reply import NBestRun, Reply
 from dialogpt_widget.dialogue.conversation import UnknownTurnError
 from dialogpt_widget.dialogue.nbest import NBest
 from dialogpt_widget.dialogue.turn import Turn
@@ -113,7 +113,7 @@ class Working(Pacing):
             self._queue.remove(item)
         reply = item.made = item.reply(self.chat)
         self.chat.begin(reply)
-        if isinstance(reply, Drafting):
+        if isinstance(reply, NBestRun):
             self.frames.begin_drafts(reply.id, len(reply.drafts))
         else:
             self.frames.begin(reply.id, rows_of(reply) if self.inspect else None)
@@ -173,15 +173,15 @@ class Working(Pacing):
                 self._ahead = ahead
                 self.show("queue", status=present.waiting(ahead))
 
-    def _hear(self, event: Event, reply: Reply | Drafting, item: Item) -> None:
+    def _hear(self, event: Event, reply: Reply | NBestRun, item: Item) -> None:
         super()._hear(event, reply, item)
-        if isinstance(event, Deciding):
+        if isinstance(event, RankingStarted):
             if not item.paced:
                 self.frames.flush()
             detail = f"Ranking {len(reply.drafts)} candidates by {self.chat.reranking.title_for(reply.model.name)}"
             self.show(status=self._busy(reply) | {"detail": detail})
 
-    def _held_up(self, reply: Reply | Drafting, place: Place | None) -> None:
+    def _held_up(self, reply: Reply | NBestRun, place: Place | None) -> None:
         """Shows how a reply that has begun, and was slow, waits for other chats to go on."""
         with self._lock:
             ahead = place.ahead if place is not None else 0
@@ -197,8 +197,8 @@ class Working(Pacing):
                 return
         place.skip()
 
-    def _busy(self, reply: Reply | Drafting) -> wire.Status:
-        drafts = len(reply.drafts) if isinstance(reply, Drafting) else 0
+    def _busy(self, reply: Reply | NBestRun) -> wire.Status:
+        drafts = len(reply.drafts) if isinstance(reply, NBestRun) else 0
         turn, parent = reply.id, reply.parent.id
         return present.status("generating", "", turn=turn, parent=parent, speed=self._speed, drafts=drafts)
 

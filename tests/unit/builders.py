@@ -25,10 +25,10 @@ from dialogpt_widget.dialogue.turn import Turn
 from dialogpt_widget.engine.loading.loader import Loaded
 from dialogpt_widget.engine.loading.names import MINI_FOLDER
 from dialogpt_widget.engine.model import ChatModel
-from dialogpt_widget.engine.models.base import Network, Shape
+from dialogpt_widget.engine.models.base import CausalLM, GPT2Shape
 from dialogpt_widget.engine.models.gpt2 import GPT2
-from dialogpt_widget.engine.models.transformers_network import TransformersNetwork
-from dialogpt_widget.engine.tokenizer import TransformersCodec
+from dialogpt_widget.engine.models.transformers_network import TransformersCausalLM
+from dialogpt_widget.engine.tokenizer import TransformersTokenizer
 
 EOS = "<|endoftext|>"
 CPU = torch.device("cpu")
@@ -118,7 +118,7 @@ def llama(seed: int = 0, *, positions: int = 256, eagerness: float = 1.0) -> Lla
 def lean(network: GPT2LMHeadModel) -> GPT2:
     """The same GPT-2 as the engine runs it."""
     config = network.config
-    shape = Shape(
+    shape = GPT2Shape(
         layers=config.n_layer,
         width=config.n_embd,
         heads=config.n_head,
@@ -137,8 +137,8 @@ _references: WeakKeyDictionary[ChatModel, Any] = WeakKeyDictionary()
 def chat_model(seed: int = 0, *, positions: int = 256, eagerness: float = 3.0, network: Any = None) -> ChatModel:
     """A tiny model ready to chat."""
     network = network if network is not None else random_gpt2(seed, positions=positions, eagerness=eagerness)
-    engine: Network = lean(network) if isinstance(network, GPT2LMHeadModel) else TransformersNetwork(network)
-    model = ChatModel(Loaded(engine, TransformersCodec(byte_tokenizer()), f"tiny-{seed}", None, CPU, "float32"))
+    engine: CausalLM = lean(network) if isinstance(network, GPT2LMHeadModel) else TransformersCausalLM(network)
+    model = ChatModel(Loaded(engine, TransformersTokenizer(byte_tokenizer()), f"tiny-{seed}", None, CPU, "float32"))
     _references[model] = network
     return model
 

@@ -12,7 +12,7 @@ from builders import CPU, chat_model, lean, random_gpt2, reference
 from dialogpt_widget import Chat, Settings
 from dialogpt_widget.engine.loading.loader import Loaded
 from dialogpt_widget.engine.model import ChatModel
-from dialogpt_widget.engine.tokenizer import TransformersCodec
+from dialogpt_widget.engine.tokenizer import TransformersTokenizer
 
 QUICK = Settings(seed=5, max_new_tokens=12, max_context=80)
 
@@ -87,7 +87,7 @@ def test_a_fork_keeps_ids_rows_and_dice_of_its_prefix(chat: Chat) -> None:
 
 def test_a_forked_prefix_is_never_tokenised_again(gpt2: Any) -> None:
     network = random_gpt2(1, vocabulary=len(gpt2), eagerness=1.0)
-    loaded = Loaded(lean(network), TransformersCodec(gpt2), "tiny-gpt2", None, CPU, "float32")
+    loaded = Loaded(lean(network), TransformersTokenizer(gpt2), "tiny-gpt2", None, CPU, "float32")
     chat = Chat(ChatModel(loaded), settings=QUICK)
     first = chat.send("Hello")
     forked = chat.fork(chat.fork(first, 0, 407), 1, 722)  # " not" and "hing": as text they are one token, 2147

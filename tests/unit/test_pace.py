@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dialogpt_widget.chat.pace import Move, Pace
+from dialogpt_widget.chat.pace import Pace, PaceCommand
 
 GUARD = 60  # seconds after which a test that waits in vain is ended
 TOKEN: Any = object()
@@ -156,7 +156,7 @@ def test_a_step_pauses_its_reply_alone(pace: Pace) -> None:
     assert pace.mode == "step"
     pace.end()
     assert (pace.mode, pace.rate) == ("play", 2)
-    pace.begin(10, Move("hold"))
+    pace.begin(10, PaceCommand("hold"))
     assert pace.mode == "step"
 
 

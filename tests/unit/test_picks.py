@@ -11,7 +11,7 @@ from slow import GREEDY, SAMPLED, asked
 
 from dialogpt_widget.chat.chat import Chat
 from dialogpt_widget.chat.guess_options import chosen
-from dialogpt_widget.chat.pace import Move
+from dialogpt_widget.chat.pace import PaceCommand
 from dialogpt_widget.settings import Settings
 
 WILD = SAMPLED.replace(temperature=3.0, top_k=0, top_p=1.0, max_new_tokens=40, min_new_tokens=40)
@@ -55,7 +55,7 @@ def lists(how: Settings) -> list[tuple[list[int], list[int], int]]:
     """The lists of a reply, the ten most probable ids, and the answers."""
     chat = asked(how)
     chat.pace.guessing = True
-    chat._move(Move("hold"))
+    chat._move(PaceCommand("hold"))
     reply = chat._running
     found = []
     while chat._running is not None:

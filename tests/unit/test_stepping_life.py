@@ -15,7 +15,7 @@ from builders import before_each_step, chat_model
 from slow import SAMPLED, asked, plain
 
 from dialogpt_widget.chat.chat import Chat
-from dialogpt_widget.chat.pace import Move
+from dialogpt_widget.chat.pace import PaceCommand
 from dialogpt_widget.engine.model import ChatModel
 from dialogpt_widget.settings import Settings
 
@@ -68,7 +68,7 @@ def test_what_is_held_is_nowhere_to_be_found(chat: Chat) -> None:
     told: list[Any] = []
     chat.on_token(told.append)
     chat.on_turn(told.append)
-    chat._move(Move("hold"))
+    chat._move(PaceCommand("hold"))
     with pytest.raises(ValueError, match="at least one"):
         chat.guess("")
     with pytest.raises(ValueError, match="Ids are"):

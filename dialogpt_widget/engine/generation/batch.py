@@ -9,19 +9,19 @@ from contextlib import AbstractContextManager
 
 import torch
 
-from dialogpt_widget.engine.generation.sampler import Decoder
+from dialogpt_widget.engine.generation.sampler import Sampler
 from dialogpt_widget.engine.generation.trace import Token
-from dialogpt_widget.engine.models.base import Network, Side
-from dialogpt_widget.engine.models.kv_cache import Kept
+from dialogpt_widget.engine.models.base import CausalLM, SharedBatch
+from dialogpt_widget.engine.models.kv_cache import PrefixCache
 
 Step = list[tuple[int, Token]]
 
 
 def batch(
-    network: Network,
+    network: CausalLM,
     computing: Callable[[], AbstractContextManager[None]],
     contexts: Sequence[Sequence[int]],
-    decoders: Sequence[Decoder],
+    decoders: Sequence[Sampler],
     limits: Sequence[int],
     stop: threading.Event,
 ) -> Iterator[Step]:
@@ -66,7 +66,7 @@ def batch(
         live = [row for row, token in chosen if not token.eos and len(said[row]) < limits[row]]
 
 
-class Candidates:
+class CandidateBatch:
     """Iterate over it for each step's tokens, each with the number of its reply, from 0, in their order.
 
     A step reads one token of every reply that goes on; `ms` of a token is its share of that and its own choice.
@@ -87,18 +87,18 @@ class Candidates:
 
     def __init__(
         self,
-        network: Network,
-        kept: Kept,
+        network: CausalLM,
+        kept: PrefixCache,
         computing: Callable[[], AbstractContextManager[None]],
         ids: Sequence[int],
-        decoders: Sequence[Decoder],
+        decoders: Sequence[Sampler],
         limit: int,
         stop: threading.Event,
         states: Sequence[list[torch.Tensor]] | None = None,
     ) -> None:
         self._network, self._kept, self._computing = network, kept, computing
         self._ids, self._decoders, self._limit, self._stop = list(ids), decoders, limit, stop
-        self._side: Side | None = None
+        self._side: SharedBatch | None = None
         self._moves = 0
         self._states = states
         self.said: list[list[int]] = [[] for _ in decoders]

@@ -30,9 +30,9 @@ from dialogpt_widget.engine.loading.hub import Checkpoint
 from dialogpt_widget.engine.loading.loader import explained
 from dialogpt_widget.engine.loading.memory import check_fit, give_back, need
 from dialogpt_widget.engine.loading.names import title_of
-from dialogpt_widget.engine.models.base import Network
+from dialogpt_widget.engine.models.base import CausalLM
 from dialogpt_widget.engine.models.kv_cache import PREFILL
-from dialogpt_widget.engine.models.transformers_network import CachedForward, TransformersNetwork
+from dialogpt_widget.engine.models.transformers_network import CachedForward, TransformersCausalLM
 from dialogpt_widget.errors import ModelError
 from dialogpt_widget.settings import Settings
 
@@ -69,10 +69,10 @@ class BeamSearch:
         ModelError: the weights do not fit beside those of the chat, or cannot be read.
     """
 
-    def __init__(self, network: Network, checkpoint: Checkpoint | None, precision: str, device: torch.device) -> None:
+    def __init__(self, network: CausalLM, checkpoint: Checkpoint | None, precision: str, device: torch.device) -> None:
         self.note = ""
         self._own = False  # whether its cache is known
-        if isinstance(network, TransformersNetwork):
+        if isinstance(network, TransformersCausalLM):
             self._model = network._model  # noqa: SLF001 - nothing else asks for what is behind the protocol
         else:
             dtype = "float32" if device.type == "cpu" else precision

@@ -41,7 +41,7 @@ def _near() -> Callable[[Tensor, int, float], list[list[float]]]:
 
 
 @dataclass(slots=True)
-class Scores:
+class TopLogits:
     """One step's scores. What follows from them is computed where they are; one small copy brings it to the CPU.
 
     Attributes:
@@ -63,7 +63,7 @@ class Scores:
     _barred: int | None = None
 
     @classmethod
-    def of(cls, scores: Tensor, count: int, temperature: float = 1.0) -> Scores:
+    def of(cls, scores: Tensor, count: int, temperature: float = 1.0) -> TopLogits:
         """Reads what is needed off scores.
 
         Args:
@@ -74,14 +74,14 @@ class Scores:
         return cls.of_rows(scores[None], count, temperature)[0]
 
     @classmethod
-    def of_rows(cls, scores: Tensor, count: int, temperature: float = 1.0) -> list[Scores]:
+    def of_rows(cls, scores: Tensor, count: int, temperature: float = 1.0) -> list[TopLogits]:
         """Reads what is needed off several steps' scores `[n, vocabulary]` at once; else as `of`."""
         count = min(count, scores.shape[1])
         near = _near()(scores, count, float(temperature))
         return [cls._of(whole, read, count, temperature) for whole, read in zip(scores, near, strict=True)]
 
     @classmethod
-    def _of(cls, scores: Tensor, near: Sequence[float], count: int, temperature: float) -> Scores:
+    def _of(cls, scores: Tensor, near: Sequence[float], count: int, temperature: float) -> TopLogits:
         values, (greatest, mean, tempered) = list(near[:count]), near[2 * count :]
         if math.isnan(mean):  # 0 times -inf
             below = (scores - values[0]).clamp_(min=LEAST)
@@ -112,7 +112,7 @@ class Scores:
             self._barred = None
         return self._whole
 
-    def without(self, token: int) -> Scores:
+    def without(self, token: int) -> TopLogits:
         """The same with a token barred, one fewer of the greatest perhaps; the token had some probability."""
         log = self.logprob(token)
         share, tempered = math.exp(log), math.exp((self._own + log) / self._temperature - self.total)
@@ -120,9 +120,9 @@ class Scores:
         if max(share, tempered) > _MOST or not keep:
             whole = self.all.clone()
             whole[token] = -torch.inf
-            return Scores.of(whole, len(self.ids), self._temperature)
+            return TopLogits.of(whole, len(self.ids), self._temperature)
         rest = math.log1p(-share)
-        return Scores(
+        return TopLogits(
             ids=[self.ids[place] for place in keep],
             values=[self.values[place] for place in keep],
             logs=[self.logs[place] - rest for place in keep],

@@ -20,8 +20,8 @@ from transformers.generation.logits_process import (
 )
 
 from dialogpt_widget.dialogue.tokens import ALTERNATIVES, FILTERS
-from dialogpt_widget.engine.generation.logits import LEAST, Scores
-from dialogpt_widget.engine.generation.trace import Ledger, Token
+from dialogpt_widget.engine.generation.logits import LEAST, TopLogits
+from dialogpt_widget.engine.generation.trace import FilterLedger, Token
 from dialogpt_widget.settings import Settings
 
 SEED_BITS = 32  # of a seed that is drawn; a browser's numbers hold 53
@@ -62,7 +62,7 @@ class _Pick(NamedTuple):
     draw: float = float("nan")
 
 
-class Decoder:
+class Sampler:
     """Chooses the tokens of one reply.
 
     Args:
@@ -84,16 +84,16 @@ class Decoder:
         self._min_p = _if(settings.min_p > 0, MinPLogitsWarper, settings.min_p)
         self._dice: np.ndarray | None = None
 
-    def read(self, logits: torch.Tensor) -> list[Scores]:
+    def read(self, logits: torch.Tensor) -> list[TopLogits]:
         """What `choose` needs of logits `[n, vocabulary]`; any decoder with these settings takes it in their place."""
         settings = self.settings
         if not settings.do_sample:
-            return Scores.of_rows(logits.float(), ALTERNATIVES + 1)  # one may be barred
-        return Scores.of_rows(logits.float(), max(ALTERNATIVES, settings.top_k + 1) + 1, settings.temperature)
+            return TopLogits.of_rows(logits.float(), ALTERNATIVES + 1)  # one may be barred
+        return TopLogits.of_rows(logits.float(), max(ALTERNATIVES, settings.top_k + 1) + 1, settings.temperature)
 
     def choose(
         self,
-        logits: torch.Tensor | Scores,
+        logits: torch.Tensor | TopLogits,
         said: Sequence[int],
         *,
         forced: int | None = None,
@@ -111,8 +111,8 @@ class Decoder:
                 `temperature`, `top_k`, `top_p`, `min_p`, and `left`, from which the token is taken.
             began: when the step began, by `time.perf_counter`; `ms` is 0 if not given.
         """
-        own = logits if isinstance(logits, Scores) else self._scores(logits)
-        ledger, tell = Ledger(), _on_cpu(watch)
+        own = logits if isinstance(logits, TopLogits) else self._scores(logits)
+        ledger, tell = FilterLedger(), _on_cpu(watch)
         tell("model", None, own)
         scores = self._penalised(own, said, ledger, tell)
         pick = self._sample if self.settings.do_sample else self._greedy
@@ -137,10 +137,10 @@ class Decoder:
             alt_fate=ledger.fates(own.ids[:ALTERNATIVES]),
         )
 
-    def _scores(self, scores: torch.Tensor) -> Scores:
+    def _scores(self, scores: torch.Tensor) -> TopLogits:
         return self.read(scores[None])[0]
 
-    def _penalised(self, own: Scores, said: Sequence[int], ledger: Ledger, watch: _Tell) -> Scores:
+    def _penalised(self, own: TopLogits, said: Sequence[int], ledger: FilterLedger, watch: _Tell) -> TopLogits:
         """Scores after what looks at the whole vocabulary: repetition penalty, n-grams, shortest reply.
 
         Where they bar every token, the EOS is let through and the reply ends.
@@ -172,12 +172,14 @@ class Decoder:
             watch("min_new_tokens", None, scores)
         return scores
 
-    def _greedy(self, scores: Scores, _: int, __: Ledger, watch: _Tell, forced: int | None) -> _Pick:
+    def _greedy(self, scores: TopLogits, _: int, __: FilterLedger, watch: _Tell, forced: int | None) -> _Pick:
         watch("left", None, scores)
         chosen = scores.best() if forced is None else forced
         return _Pick(chosen, scores.logprob(chosen), scores.entropy)
 
-    def _sample(self, scores: Scores, position: int, ledger: Ledger, watch: _Tell, forced: int | None) -> _Pick:
+    def _sample(
+        self, scores: TopLogits, position: int, ledger: FilterLedger, watch: _Tell, forced: int | None
+    ) -> _Pick:
         if self._temperature and watch is not _nobody:
             watch("temperature", None, self._tempered(scores.all))
         ids, values = self._candidates(scores)
@@ -211,7 +213,7 @@ class Decoder:
         known = position < len(self._dice)
         return float(self._dice[position]) if known else dice(self.settings.seed, self.reply, position)
 
-    def _candidates(self, scores: Scores) -> tuple[np.ndarray, np.ndarray]:
+    def _candidates(self, scores: TopLogits) -> tuple[np.ndarray, np.ndarray]:
         """Ids and tempered scores of what top-k keeps, most probable first, ties by the lower id.
 
         As in transformers, a tie at the k-th place is kept whole.
@@ -248,7 +250,7 @@ def _on_cpu(watch: Watch | None) -> _Tell:
         return _nobody
 
     def tell(stage: str, ids: Any, scores: Any) -> None:
-        whole = scores.all if isinstance(scores, Scores) else torch.as_tensor(scores)
+        whole = scores.all if isinstance(scores, TopLogits) else torch.as_tensor(scores)
         watch(stage, None if ids is None else torch.as_tensor(ids), whole.cpu())
 
     return tell

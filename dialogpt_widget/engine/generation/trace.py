@@ -11,7 +11,7 @@ import torch
 from dialogpt_widget.dialogue.tokens import FILTERS, NO_ID, ORIGINS, row_type
 
 
-class Ledger:
+class FilterLedger:
     """What each filter removed from one step's distribution."""
 
     def __init__(self) -> None:

@@ -19,8 +19,8 @@ from safetensors import safe_open
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 from transformers.utils import logging as transformers_logging
 
-from dialogpt_widget.engine.models.base import Shape
-from dialogpt_widget.engine.tokenizer import FastCodec, TransformersCodec
+from dialogpt_widget.engine.models.base import GPT2Shape
+from dialogpt_widget.engine.tokenizer import FastTokenizer, TransformersTokenizer
 
 _GELU = ("gelu_new", "gelu_pytorch_tanh")
 _USUAL = {"scale_attn_weights": True, "scale_attn_by_inverse_layer_idx": False, "add_cross_attention": False}
@@ -29,7 +29,7 @@ _ANY_FAST = ("PreTrainedTokenizerFast", "TokenizersBackend")
 _EOS = "<|endoftext|>"
 
 
-def read_shape(folder: Path) -> Shape | None:
+def read_shape(folder: Path) -> GPT2Shape | None:
     """The shape of the GPT-2 in a folder; None if it is another architecture or an unusual GPT-2.
 
     Raises:
@@ -41,7 +41,7 @@ def read_shape(folder: Path) -> Shape | None:
     if any(config.get(name, usual) != usual for name, usual in _USUAL.items()) or "quantization_config" in config:
         return None
     width = int(config.get("n_embd", 768))
-    return Shape(
+    return GPT2Shape(
         layers=int(config.get("n_layer", 12)),
         width=width,
         heads=int(config.get("n_head", 12)),
@@ -54,9 +54,9 @@ def read_shape(folder: Path) -> Shape | None:
 
 
 def read_weights(
-    files: Iterable[Path], shape: Shape, dtype: torch.dtype | None, device: torch.device, advance: Advance
+    files: Iterable[Path], shape: GPT2Shape, dtype: torch.dtype | None, device: torch.device, advance: Advance
 ) -> dict[str, torch.Tensor]:
-    """The weights of a GPT-2, by the names of `Shape.weights`, read and converted one by one.
+    """The weights of a GPT-2, by the names of `GPT2Shape.weights`, read and converted one by one.
 
     What is neither converted nor moved stays mapped from its file.
 
@@ -84,7 +84,7 @@ def read_weights(
 
 
 def read_state_dict(file: Path) -> dict[str, torch.Tensor]:
-    """The weights in a file by the names of `Shape.weights`, as they are stored.
+    """The weights in a file by the names of `GPT2Shape.weights`, as they are stored.
 
     The output layer of DialoGPT's own backward models is called `lm_head.decoder`.
 
@@ -109,7 +109,7 @@ def read_weight(files: Iterable[Path], wanted: str) -> torch.Tensor:
     raise ValueError(f"Its {wanted} is missing.")
 
 
-def read_codec(folder: Path, vocabulary: int) -> FastCodec | None:
+def read_fast_tokenizer(folder: Path, vocabulary: int) -> FastTokenizer | None:
     """The tokenizer in a folder; None if only transformers knows how it is meant.
 
     Args:
@@ -137,7 +137,7 @@ def read_codec(folder: Path, vocabulary: int) -> FastCodec | None:
     if eos_id is None or eos_id >= vocabulary:
         return None
     tokenizer.add_special_tokens([AddedToken(eos, normalized=False)])
-    return FastCodec(tokenizer, eos_id)
+    return FastTokenizer(tokenizer, eos_id)
 
 
 def _from_merges(folder: Path, eos: str | None) -> Tokenizer | None:
@@ -193,9 +193,9 @@ def read_tokenizer(folder: Path) -> Any:
     return AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
 
 
-def codec_of(tokenizer: Any) -> TransformersCodec | None:
+def wrap_tokenizer(tokenizer: Any) -> TransformersTokenizer | None:
     """The codec of a tokenizer; None where nothing ends a text, so that it cannot hold a conversation."""
-    return None if tokenizer.eos_token_id is None else TransformersCodec(tokenizer)
+    return None if tokenizer.eos_token_id is None else TransformersTokenizer(tokenizer)
 
 
 def read_model(folder: Path, config: Any, dtype: torch.dtype, *, safetensors: bool, advance: Advance) -> Any:

@@ -11,13 +11,13 @@ import torch
 
 from dialogpt_widget.engine.loading.checkpoint import (
     Advance,
-    codec_of,
-    read_codec,
     read_config,
+    read_fast_tokenizer,
     read_model,
     read_shape,
     read_tokenizer,
     read_weights,
+    wrap_tokenizer,
 )
 from dialogpt_widget.engine.loading.disk_cache import LARGEST, widened
 from dialogpt_widget.engine.loading.hub import Checkpoint, Progress, download, find_local
@@ -25,12 +25,12 @@ from dialogpt_widget.engine.loading.machine import threads
 from dialogpt_widget.engine.loading.memory import check_fit, give_back, need
 from dialogpt_widget.engine.loading.names import BYTES, KNOWN, MINI, full_name, title_of
 from dialogpt_widget.engine.loading.precision import Exactness, measured, pick_device, pick_precision
-from dialogpt_widget.engine.models.base import Network, Shape
+from dialogpt_widget.engine.models.base import CausalLM, GPT2Shape
 from dialogpt_widget.engine.models.cuda_graph import GraphedGPT2
 from dialogpt_widget.engine.models.gpt2 import GPT2
 from dialogpt_widget.engine.models.linear import keeps_half
-from dialogpt_widget.engine.models.transformers_network import TransformersNetwork
-from dialogpt_widget.engine.tokenizer import Codec
+from dialogpt_widget.engine.models.transformers_network import TransformersCausalLM
+from dialogpt_widget.engine.tokenizer import ChatTokenizer
 from dialogpt_widget.errors import Kind, ModelError, first_line
 
 Check = Callable[..., None]
@@ -46,8 +46,8 @@ class Loaded:
         checkpoint: the files that it came from.
     """
 
-    network: Network
-    codec: Codec
+    network: CausalLM
+    codec: ChatTokenizer
     name: str
     revision: str | None
     device: torch.device
@@ -107,7 +107,7 @@ def load(
 
 def _read(
     checkpoint: Checkpoint, precision: str, device: torch.device, check: Check, tell: Progress
-) -> tuple[Network, Codec, Exactness | None]:
+) -> tuple[CausalLM, ChatTokenizer, Exactness | None]:
     folder = checkpoint.folder
 
     def advance(share: float) -> None:
@@ -118,13 +118,13 @@ def _read(
         advance(0.0)
 
     shape = read_shape(folder)
-    codec: Codec | None = read_codec(folder, shape.vocabulary) if shape else None
+    codec: ChatTokenizer | None = read_fast_tokenizer(folder, shape.vocabulary) if shape else None
     if shape and codec:
         fits(shape.parameters)
         return _gpt2(checkpoint, shape, codec, precision, device, advance)
 
     config, tokenizer = read_config(folder), read_tokenizer(folder)
-    codec = codec or codec_of(tokenizer)
+    codec = codec or wrap_tokenizer(tokenizer)
     if codec is None:
         raise _endless(checkpoint)
     if shape:
@@ -135,12 +135,17 @@ def _read(
     stored = str(getattr(config, "dtype", None) or "float32").rpartition(".")[-1]
     fits(checkpoint.size // int(BYTES.get(stored, 4)), widened=True)
     model = read_model(folder, config, getattr(torch, precision), safetensors=checkpoint.mapped, advance=advance)
-    return TransformersNetwork(model.to(device), tokenizer), codec, None
+    return TransformersCausalLM(model.to(device), tokenizer), codec, None
 
 
 def _gpt2(
-    checkpoint: Checkpoint, shape: Shape, codec: Codec, precision: str, device: torch.device, advance: Advance
-) -> tuple[Network, Codec, Exactness | None]:
+    checkpoint: Checkpoint,
+    shape: GPT2Shape,
+    codec: ChatTokenizer,
+    precision: str,
+    device: torch.device,
+    advance: Advance,
+) -> tuple[CausalLM, ChatTokenizer, Exactness | None]:
     on_cpu = device.type == "cpu"
     weights = read_weights(checkpoint.weights, shape, None if on_cpu else getattr(torch, precision), device, advance)
     mapped = weights["wte.weight"].dtype is torch.float32

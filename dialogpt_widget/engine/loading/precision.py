@@ -13,9 +13,9 @@ from torch import Tensor
 
 from dialogpt_widget.engine.loading.disk_cache import keep, place
 from dialogpt_widget.engine.loading.names import check_names
-from dialogpt_widget.engine.models.base import Shape
+from dialogpt_widget.engine.models.base import GPT2Shape
 from dialogpt_widget.engine.models.gpt2 import GPT2
-from dialogpt_widget.engine.tokenizer import Codec
+from dialogpt_widget.engine.tokenizer import ChatTokenizer
 from dialogpt_widget.errors import ModelError
 
 NOTABLE = 0.05  # nat; what is above is said where the user looks
@@ -56,7 +56,9 @@ class Exactness:
         )
 
 
-def measured(shape: Shape, weights: Mapping[str, Tensor], codec: Codec, precision: str) -> tuple[GPT2, Exactness]:
+def measured(
+    shape: GPT2Shape, weights: Mapping[str, Tensor], codec: ChatTokenizer, precision: str
+) -> tuple[GPT2, Exactness]:
     """A GPT-2 in another precision than float32 on a CPU, and what that costs on these weights.
 
     What was measured once is kept beside the user's other caches, by the weights' hash.
@@ -85,7 +87,7 @@ def _distributions(network: GPT2, contexts: list[list[int]]) -> Tensor:
     return torch.cat([torch.log_softmax(network.unembed(network.states(ids)).float(), -1) for ids in contexts])
 
 
-def _ids(turns: tuple[str, ...], codec: Codec) -> list[int]:
+def _ids(turns: tuple[str, ...], codec: ChatTokenizer) -> list[int]:
     return [token for turn in turns for token in (*codec.encode(turn), codec.eos)]
 
 

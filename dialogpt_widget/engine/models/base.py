@@ -19,7 +19,7 @@ import torch
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class GPT2Shape:
     """How large a GPT-2 is.
 
     Attributes:
@@ -65,7 +65,7 @@ class Shape:
         return shapes if self.tied else shapes | {"lm_head.weight": (self.vocabulary, w)}
 
 
-class Side(Protocol):
+class SharedBatch(Protocol):
     """Several continuations of what a network has read, side by side, as long as that does not change."""
 
     def advance(self, rows: Sequence[int], ids: Sequence[int]) -> torch.Tensor:
@@ -80,17 +80,17 @@ class Side(Protocol):
         """Has the network go on from what a continuation has read, of which it keeps so many ids; the others end."""
 
 
-class Rows(Protocol):
+class IndependentBatch(Protocol):
     """Sequences that share nothing side by side, apart from what the network has read."""
 
     def begin(self, stop: threading.Event) -> torch.Tensor | None:
         """Reads the sequences; the states `[rows, ...]` after them, None when stopped."""
 
     def advance(self, rows: Sequence[int], ids: Sequence[int]) -> torch.Tensor:
-        """Reads an id of each of some rows; see `Side`."""
+        """Reads an id of each of some rows; see `SharedBatch`."""
 
 
-class Network(Protocol):
+class CausalLM(Protocol):
     """A causal language model with the cache of the one sequence that it has read last.
 
     Attributes:
@@ -122,10 +122,10 @@ class Network(Protocol):
     def forget(self) -> None:
         """Forgets what was read and gives the memory back."""
 
-    def branches(self, count: int) -> Side:
+    def branches(self, count: int) -> SharedBatch:
         """So many continuations of what was read, of which none has read more."""
 
-    def rows(self, sequences: Sequence[Sequence[int]], origins: Sequence[int]) -> Rows:
+    def rows(self, sequences: Sequence[Sequence[int]], origins: Sequence[int]) -> IndependentBatch:
         """Several rows, of which each is to go on from one of some sequences, by its place among them."""
 
     def states(self, ids: Sequence[int]) -> torch.Tensor:

@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from dialogpt_widget.engine.models.kv_cache import Begun, Cache, Room
+from dialogpt_widget.engine.models.kv_cache import CacheSlots, CacheWrite, KVCache
 
 if TYPE_CHECKING:
-    from dialogpt_widget.engine.models.base import Shape
+    from dialogpt_widget.engine.models.base import GPT2Shape
 
 PREFILL_TOKENS = 1024  # tokens that are read at once, fillers included, so that a stop is heard in between
 FILLER = 0  # any id will do
 
-Read = Callable[[Tensor, Room], Tensor]
+Read = Callable[[Tensor, CacheSlots], Tensor]
 
 
-class Padded(ABC):
+class LeftPaddedBatch(ABC):
     """Sequences that end at the same column, then rows, each of which goes on from one of them.
 
     Args:
@@ -39,7 +39,7 @@ class Padded(ABC):
         self._length = 0
 
     def begin(self, stop: threading.Event) -> Tensor | None:
-        """See `Rows`."""
+        """See `IndependentBatch`."""
         states, count = None, max(1, PREFILL_TOKENS // len(self._given))
         for start in range(0, self._given.shape[1], count):
             if stop.is_set():
@@ -50,7 +50,7 @@ class Padded(ABC):
         return states[self._origins]
 
     def advance(self, rows: Sequence[int], ids: Sequence[int]) -> Tensor:
-        """See `Rows`."""
+        """See `IndependentBatch`."""
         wanted = dict(zip(rows, ids, strict=True))
         if len(wanted) < len(self._rows):
             order = _closed(self._rows, wanted)
@@ -86,11 +86,11 @@ class Padded(ABC):
         """Row `place` goes on from what row `order[place]` has read."""
 
 
-class PaddedGPT2(Padded):
+class LeftPaddedGPT2(LeftPaddedBatch):
     """Rows of a `GPT2`.
 
     Args:
-        sequences, origins, device: see `Padded`.
+        sequences, origins, device: see `LeftPaddedBatch`.
         reader: gives the forward pass, see `GPT2.forward`, for so many rows at a time.
     """
 
@@ -103,10 +103,10 @@ class PaddedGPT2(Padded):
     ) -> None:
         super().__init__(sequences, origins, device)
         self._reader, self._read = reader, reader(1)
-        self._room = _MaskedCache()
+        self._room = _MaskedKVCache()
 
     def begin(self, stop: threading.Event) -> Tensor | None:
-        """See `Rows`."""
+        """See `IndependentBatch`."""
         states = super().begin(stop)
         self._read = self._reader(len(self._rows))
         return states
@@ -119,14 +119,14 @@ class PaddedGPT2(Padded):
         self._room.reorder(order)
 
 
-class _MaskedCache(Cache):
-    """Room for rows of which each has places of its own; see `Padded` for what is set before a pass."""
+class _MaskedKVCache(KVCache):
+    """Room for rows of which each has places of its own; see `LeftPaddedBatch` for what is set before a pass."""
 
     places: Tensor
     real: Tensor
 
-    def begin(self, shape: Shape, like: Tensor, batch: int, count: int) -> Begun:
-        """See `Room`. A filler sees itself, for of nothing there is no mean."""
+    def begin(self, shape: GPT2Shape, like: Tensor, batch: int, count: int) -> CacheWrite:
+        """See `CacheSlots`. A filler sees itself, for of nothing there is no mean."""
         begun = super().begin(shape, like, batch, count)
         mask = self.real[:, None]
         if begun.mask is not None:
@@ -135,7 +135,7 @@ class _MaskedCache(Cache):
         return begun._replace(places=self.places, mask=mask[:, None])
 
     def reorder(self, order: list[int]) -> None:
-        """See `Padded`; only rows that change are copied."""
+        """See `LeftPaddedBatch`; only rows that change are copied."""
         assert self.store is not None
         if len(order) > self.store.shape[2]:
             self.store = self.store[:, :, order]
@@ -144,7 +144,7 @@ class _MaskedCache(Cache):
         self.store[:, :, moved] = self.store[:, :, [order[place] for place in moved]]
         self.store = self.store[:, :, : len(order)]
 
-    def _capacity(self, _: Shape, wanted: int) -> int:
+    def _capacity(self, _: GPT2Shape, wanted: int) -> int:
         return wanted  # the column of a short sequence's last id may be beyond the model's positions
 
 

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from dialogpt_widget.engine.models.base import Shape
+from dialogpt_widget.engine.models.base import GPT2Shape
 from dialogpt_widget.engine.models.gpt2 import GPT2
-from dialogpt_widget.engine.models.kv_cache import FixedCache, Slot
+from dialogpt_widget.engine.models.kv_cache import StaticCacheSlot, StaticKVCache
 from dialogpt_widget.errors import first_line
 
 WARM_UP = 3  # runs before recording, in which libraries allocate what they need
@@ -36,7 +36,7 @@ class Step:
 
     run: Run
     token: Tensor
-    slot: Slot
+    slot: StaticCacheSlot
     state: Tensor
     logits: Tensor
 
@@ -76,12 +76,12 @@ class GraphedGPT2(GPT2):
 
     def __init__(
         self,
-        shape: Shape,
+        shape: GPT2Shape,
         weights: Mapping[str, Tensor],
         record: Callable[[Run, torch.device], Run] = on_cuda,
     ) -> None:
         super().__init__(shape, weights)
-        self._cache: FixedCache = FixedCache(shape, self._places)
+        self._cache: StaticKVCache = StaticKVCache(shape, self._places)
         self._record = record
         self._step: Step | None = None
         self._recorder: threading.Thread | None = None
@@ -114,7 +114,7 @@ class GraphedGPT2(GPT2):
 
     def _recorded(self) -> Step:
         token = torch.zeros(1, 1, dtype=torch.long, device=self.device)
-        slot = Slot(self._cache)
+        slot = StaticCacheSlot(self._cache)
         state, logits = self._places.new_empty(self.shape.width), self._places.new_empty(self.vocabulary)
 
         def run() -> None:

@@ -18,9 +18,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import gelu, layer_norm, scaled_dot_product_attention
 
-from dialogpt_widget.engine.models.base import Shape, filled
-from dialogpt_widget.engine.models.batching import PaddedGPT2
-from dialogpt_widget.engine.models.kv_cache import Branches, Cache, Room
+from dialogpt_widget.engine.models.base import GPT2Shape, filled
+from dialogpt_widget.engine.models.batching import LeftPaddedGPT2
+from dialogpt_widget.engine.models.kv_cache import CacheSlots, KVCache, SharedPrefixBatch
 from dialogpt_widget.engine.models.linear import Linear, MakeLinear, for_rows, linears, scripted
 
 PACKERS = 4  # each keeps up to 64 MB in the end, which the C library does not give back
@@ -33,7 +33,7 @@ class GPT2:
 
     Args:
         shape: how large it is.
-        weights: by the names of `Shape.weights`, all on one device; on a GPU in the dtype to compute in.
+        weights: by the names of `GPT2Shape.weights`, all on one device; on a GPU in the dtype to compute in.
         precision: on a CPU, of the linear maps, see `linears`; the rest is float32.
 
     Attributes:
@@ -45,7 +45,7 @@ class GPT2:
 
     compact = True
 
-    def __init__(self, shape: Shape, weights: Mapping[str, Tensor], precision: str = "float32") -> None:
+    def __init__(self, shape: GPT2Shape, weights: Mapping[str, Tensor], precision: str = "float32") -> None:
         self.shape, self.vocabulary, self.parameters = shape, shape.vocabulary, shape.parameters
         self.positions: int | None = shape.positions
         self.embeddings = weights["wte.weight"]
@@ -58,10 +58,10 @@ class GPT2:
         self._run = scripted(layers, *layers.linears)
         self._last_norm = _pair(weights, "ln_f", self._dtype)
         self._unembed: Linear = scripted(make(weights["wte.weight" if shape.tied else "lm_head.weight"].t(), None))
-        self._cache = Cache()
+        self._cache = KVCache()
         self.state: Tensor | None = None
 
-    def forward(self, ids: Tensor, cache: Room, watch: Watch | None = None, run: Run | None = None) -> Tensor:
+    def forward(self, ids: Tensor, cache: CacheSlots, watch: Watch | None = None, run: Run | None = None) -> Tensor:
         """Reads ids after those that the cache holds, and adds them to it.
 
         Args:
@@ -97,7 +97,7 @@ class GPT2:
         """Logits `[..., vocabulary]` of final hidden states `[..., w]`."""
         return self._unembed(hidden.reshape(-1, self.shape.width)).view(*hidden.shape[:-1], -1)
 
-    # As a `Network`
+    # As a `CausalLM`
 
     def advance(self, ids: Sequence[int]) -> Tensor:
         """Reads ids after what is cached; logits `[vocabulary]` after the last of them."""
@@ -110,25 +110,25 @@ class GPT2:
 
     def forget(self) -> None:
         """Forgets what was read and gives the memory back."""
-        self._cache = Cache()
+        self._cache = KVCache()
 
-    def branches(self, count: int) -> Branches:
+    def branches(self, count: int) -> SharedPrefixBatch:
         """Several continuations of what is cached, side by side."""
-        return Branches(self._cache, count, self._for_rows(count))
+        return SharedPrefixBatch(self._cache, count, self._for_rows(count))
 
-    def rows(self, sequences: Sequence[Sequence[int]], origins: Sequence[int]) -> PaddedGPT2:
-        """Several rows, of which each goes on from one of some sequences; see `Network`."""
-        return PaddedGPT2(sequences, origins, self.device, self._for_rows)
+    def rows(self, sequences: Sequence[Sequence[int]], origins: Sequence[int]) -> LeftPaddedGPT2:
+        """Several rows, of which each goes on from one of some sequences; see `CausalLM`."""
+        return LeftPaddedGPT2(sequences, origins, self.device, self._for_rows)
 
     def states(self, ids: Sequence[int]) -> Tensor:
         """Final hidden states `[n, w]` after each of `ids`, without the cache."""
         return self.many([ids])[0]
 
     def many(self, sequences: Sequence[Sequence[int]]) -> Tensor:
-        """Final hidden states `[b, n, w]` of several sequences, without the cache; see `Network`."""
-        return self.forward(filled(sequences).to(self.device), Cache())
+        """Final hidden states `[b, n, w]` of several sequences, without the cache; see `CausalLM`."""
+        return self.forward(filled(sequences).to(self.device), KVCache())
 
-    def _for_rows(self, count: int) -> Callable[[Tensor, Room], Tensor]:
+    def _for_rows(self, count: int) -> Callable[[Tensor, CacheSlots], Tensor]:
         each = [layer.for_rows(count) for layer in self._each]
         return functools.partial(self.forward, run=None if each == self._each else _Layers(each))
 
@@ -137,7 +137,7 @@ class _Layer(torch.nn.Module):
     """One layer: attention and a perceptron, each behind a layer norm and added to the residual stream."""
 
     def __init__(
-        self, shape: Shape, weights: Mapping[str, Tensor], prefix: str, make: MakeLinear, dtype: torch.dtype
+        self, shape: GPT2Shape, weights: Mapping[str, Tensor], prefix: str, make: MakeLinear, dtype: torch.dtype
     ) -> None:
         super().__init__()
         self.width, self.heads, self.epsilon = shape.width, shape.heads, shape.epsilon
@@ -157,7 +157,7 @@ class _Layer(torch.nn.Module):
     def forward(
         self, x: Tensor, known: Tensor, new: Tensor, at: Tensor | None, mask: Tensor | None
     ) -> tuple[Tensor, Tensor]:
-        """The residual stream after the layer and the layer's queries; for its arguments see `Begun`."""
+        """The residual stream after the layer and the layer's queries; for its arguments see `CacheWrite`."""
         batch, count = x.shape[0], x.shape[1]
         normed = layer_norm(x, [self.width], self.norm_1[0], self.norm_1[1], self.epsilon)
         parts = self.attention_in(normed).view(batch, count, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
@@ -182,13 +182,13 @@ class _Layers(torch.nn.Module):
     def forward(
         self, x: Tensor, known: list[Tensor], new: list[Tensor], at: Tensor | None, mask: Tensor | None
     ) -> Tensor:
-        """The residual stream after all of them; for the arguments see `Begun`."""
+        """The residual stream after all of them; for the arguments see `CacheWrite`."""
         for number, layer in enumerate(self.each):
             x = layer(x, known[number], new[number], at, mask)[0]
         return x
 
 
-def _layers(shape: Shape, weights: Mapping[str, Tensor], make: MakeLinear, dtype: torch.dtype) -> list[_Layer]:
+def _layers(shape: GPT2Shape, weights: Mapping[str, Tensor], make: MakeLinear, dtype: torch.dtype) -> list[_Layer]:
     """Several at once, since packing weights keeps one processor busy."""
     at_once = min(torch.get_num_threads(), PACKERS)
     with ThreadPoolExecutor(at_once, initializer=torch.set_num_threads, initargs=(1,)) as pool:

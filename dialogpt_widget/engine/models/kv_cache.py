@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 import torch
 from torch import Tensor
 
-from dialogpt_widget.engine.models.base import Network
+from dialogpt_widget.engine.models.base import CausalLM
 
 if TYPE_CHECKING:
-    from dialogpt_widget.engine.models.base import Shape
+    from dialogpt_widget.engine.models.base import GPT2Shape
 
 FIRST_CAPACITY = 128  # tokens that a cache has room for at first
 
 
-class Begun(NamedTuple):
+class CacheWrite(NamedTuple):
     """What a forward pass needs to know of its room.
 
     Attributes:
@@ -35,10 +35,10 @@ class Begun(NamedTuple):
     at: Tensor | None = None
 
 
-class Room(Protocol):
+class CacheSlots(Protocol):
     """Where a forward pass puts its keys and values, and what it may see there."""
 
-    def begin(self, shape: Shape, like: Tensor, /, batch: int, count: int) -> Begun:
+    def begin(self, shape: GPT2Shape, like: Tensor, /, batch: int, count: int) -> CacheWrite:
         """Makes room for `count` ids more.
 
         Args:
@@ -52,15 +52,15 @@ class Room(Protocol):
         """The ids were read."""
 
 
-class Cache:
+class KVCache:
     """Room that grows with what is read: `[layers, 2, b, h, capacity, w / h]`, of which `length` are filled."""
 
     def __init__(self) -> None:
         self.length = 0
         self.store: Tensor | None = None
 
-    def begin(self, shape: Shape, like: Tensor, batch: int, count: int) -> Begun:
-        """See `Room`."""
+    def begin(self, shape: GPT2Shape, like: Tensor, batch: int, count: int) -> CacheWrite:
+        """See `CacheSlots`."""
         start, total = self.length, self.length + count
         if self.store is None or total > self.store.shape[4]:
             self.store = self._grown(shape, like, batch, total)
@@ -68,10 +68,10 @@ class Cache:
         if count > 1:  # each new id sees those before it and itself
             mask = torch.ones(count, total, dtype=torch.bool, device=like.device).tril(start)
         known, new = self.store[..., :total, :].unbind(), self.store[..., start:total, :].unbind()
-        return Begun(slice(start, total), mask, known, new)
+        return CacheWrite(slice(start, total), mask, known, new)
 
     def end(self, count: int) -> None:
-        """See `Room`."""
+        """See `CacheSlots`."""
         self.length += count
 
     def append(self, read: Tensor) -> None:
@@ -84,10 +84,10 @@ class Cache:
             self.store[..., self.length : end, :] = read
         self.length = end
 
-    def _capacity(self, shape: Shape, wanted: int) -> int:
+    def _capacity(self, shape: GPT2Shape, wanted: int) -> int:
         return min(wanted, shape.positions)
 
-    def _grown(self, shape: Shape, like: Tensor, batch: int, total: int) -> Tensor:
+    def _grown(self, shape: GPT2Shape, like: Tensor, batch: int, total: int) -> Tensor:
         """The store with room for `total` ids, at least twice as many as before."""
         old = self.store
         wanted = max(total, FIRST_CAPACITY, 2 * (0 if old is None else old.shape[4]))
@@ -97,45 +97,45 @@ class Cache:
         return store
 
 
-class FixedCache(Cache):
+class StaticKVCache(KVCache):
     """Room for one sequence as long as the model can read, and for one id more, at an address that never changes."""
 
-    def __init__(self, shape: Shape, like: Tensor) -> None:
+    def __init__(self, shape: GPT2Shape, like: Tensor) -> None:
         super().__init__()
         # zeros, for what is masked is multiplied by 0, which NaN in uninitialised memory would survive
         self.store: Tensor = like.new_zeros(_size(shape, 1, shape.positions + 1))
 
 
-class Slot:
+class StaticCacheSlot:
     """One place of a fixed cache. Which, is in a tensor, so that a recorded pass can be replayed at any place.
 
     Attributes:
         place: `[1]`.
     """
 
-    def __init__(self, cache: FixedCache) -> None:
+    def __init__(self, cache: StaticKVCache) -> None:
         self._store = cache.store
         self._all = torch.arange(self._store.shape[4], device=self._store.device)
         self.place = self._all[-1:].clone()  # the spare one, which no sequence reaches
 
-    def begin(self, shape: Shape, _like: Tensor, batch: int, count: int) -> Begun:
-        """See `Room`."""
+    def begin(self, shape: GPT2Shape, _like: Tensor, batch: int, count: int) -> CacheWrite:
+        """See `CacheSlots`."""
         assert (batch, count) == (1, 1)
         place, known = self.place.clamp(max=shape.positions - 1), self._store.unbind()
-        return Begun(place, (self._all <= self.place)[None], known, known, self.place)
+        return CacheWrite(place, (self._all <= self.place)[None], known, known, self.place)
 
     def end(self, count: int) -> None:
         """The place is moved from outside."""
 
 
-def _size(shape: Shape, batch: int, capacity: int) -> tuple[int, ...]:
+def _size(shape: GPT2Shape, batch: int, capacity: int) -> tuple[int, ...]:
     return shape.layers, 2, batch, shape.heads, capacity, shape.width // shape.heads
 
 
-Read = Callable[[Tensor, Room], Tensor]
+Read = Callable[[Tensor, CacheSlots], Tensor]
 
 
-class Branches(Cache):
+class SharedPrefixBatch(KVCache):
     """Room for the ids of all branches in the order in which they are read.
 
     Each branch sees what all of them share and its own ids. To the forward pass one id of each of `n` branches is a
@@ -147,7 +147,7 @@ class Branches(Cache):
         read: the forward pass, see `GPT2.forward`.
     """
 
-    def __init__(self, trunk: Cache, count: int, read: Read) -> None:
+    def __init__(self, trunk: KVCache, count: int, read: Read) -> None:
         super().__init__()
         self._trunk, self._read = trunk, read
         self.length, self.store = trunk.length, trunk.store
@@ -156,8 +156,8 @@ class Branches(Cache):
         self._rows: Sequence[int] = range(count)
         self._seen: Tensor | None = None
 
-    def begin(self, shape: Shape, like: Tensor, batch: int, count: int) -> Begun:
-        """See `Room`; the ids are one of each of the branches that were last named."""
+    def begin(self, shape: GPT2Shape, like: Tensor, batch: int, count: int) -> CacheWrite:
+        """See `CacheSlots`; the ids are one of each of the branches that were last named."""
         assert batch == 1
         assert count == len(self._rows)
         begun = super().begin(shape, like, batch, count)
@@ -169,24 +169,24 @@ class Branches(Cache):
         return begun._replace(places=places, mask=seen[rows, : self.length + count])
 
     def end(self, count: int) -> None:
-        """See `Room`."""
+        """See `CacheSlots`."""
         for place, row in enumerate(self._rows, self.length):
             self._own[row].append(place)
         super().end(count)
 
     def advance(self, rows: Sequence[int], ids: Sequence[int]) -> Tensor:
-        """See `Side`."""
+        """See `SharedBatch`."""
         assert self.store is not None
         self._rows = rows
         return self._read(torch.tensor([list(ids)], device=self.store.device), self)[0]
 
     def settle(self, row: int) -> int:
-        """See `Side`."""
+        """See `SharedBatch`."""
         assert self.store is not None
         self._trunk.append(self.store[..., self._own[row], :])
         return len(self._own[row])
 
-    def _capacity(self, _: Shape, wanted: int) -> int:
+    def _capacity(self, _: GPT2Shape, wanted: int) -> int:
         return wanted  # of all branches together, whatever the positions
 
     def _grown_mask(self, total: int, device: torch.device) -> Tensor:
@@ -202,7 +202,7 @@ class Branches(Cache):
 PREFILL = 256  # tokens of a long context that are read at once, so that a stop is heard in between
 
 
-class Kept:
+class PrefixCache:
     """The sequence that a network has read last.
 
     Attributes:
@@ -211,7 +211,7 @@ class Kept:
         moves: how often it changed.
     """
 
-    def __init__(self, network: Network) -> None:
+    def __init__(self, network: CausalLM) -> None:
         self._network = network
         self.ids: list[int] = []
         self.reused = self.moves = 0

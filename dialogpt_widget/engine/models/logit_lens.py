@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from dialogpt_widget.engine.models.gpt2 import GPT2
-from dialogpt_widget.engine.models.kv_cache import Cache
+from dialogpt_widget.engine.models.kv_cache import KVCache
 
 GUESSES = 5  # tokens that each layer names
 
@@ -36,7 +36,7 @@ class Depth:
 
 
 @torch.inference_mode()
-def look_inside(network: GPT2, ids: Sequence[int], token: int) -> Depth:
+def logit_lens(network: GPT2, ids: Sequence[int], token: int) -> Depth:
     """One forward pass, watched at its last position.
 
     Args:
@@ -53,7 +53,7 @@ def look_inside(network: GPT2, ids: Sequence[int], token: int) -> Depth:
             last = query[0, :, -1:] @ keys[0].transpose(-1, -2)
             attention.append(torch.softmax(last[:, 0].float() / query.shape[-1] ** 0.5, -1))
 
-    network.forward(torch.tensor([list(ids)], device=network.device), Cache(), watch)
+    network.forward(torch.tensor([list(ids)], device=network.device), KVCache(), watch)
     shares = torch.softmax(network.unembed(network.last_norm(torch.stack(streams))).float(), -1)
     best = torch.topk(shares, GUESSES)
     return Depth(best.indices.cpu(), best.values.cpu(), shares[:, token].cpu(), torch.stack(attention).cpu())

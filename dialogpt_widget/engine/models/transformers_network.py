@@ -12,8 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from dialogpt_widget.engine.models.base import Rows, Side, filled
-from dialogpt_widget.engine.models.batching import Padded
+from dialogpt_widget.engine.models.base import IndependentBatch, SharedBatch, filled
+from dialogpt_widget.engine.models.batching import LeftPaddedBatch
 
 CACHE_NAMES = ("cache", "past_key_values")  # from transformers 5.40 on, and before
 
@@ -48,7 +48,7 @@ class CachedForward:
         return out.logits, getattr(out, self.cache_name)
 
 
-class TransformersNetwork:
+class TransformersCausalLM:
     """A causal language model of transformers.
 
     Args:
@@ -74,13 +74,13 @@ class TransformersNetwork:
         self.state: torch.Tensor | None = None
 
     def advance(self, ids: Sequence[int]) -> torch.Tensor:
-        """See `Network`."""
+        """See `CausalLM`."""
         last, self._cache = self._read(ids, self._cache)
         self.state, self._length = last, self._length + len(ids)
         return last
 
     def keep(self, count: int) -> None:
-        """See `Network`."""
+        """See `CausalLM`."""
         if self._cache is None:
             raise ValueError("This model keeps no cache.")
         if count < self._length:
@@ -88,29 +88,29 @@ class TransformersNetwork:
             self._length = count
 
     def forget(self) -> None:
-        """See `Network`."""
+        """See `CausalLM`."""
         self._cache, self._length = None, 0
 
-    def branches(self, count: int) -> Side:
-        """See `Network`."""
-        return Copies(self._model, self._cache, count)
+    def branches(self, count: int) -> SharedBatch:
+        """See `CausalLM`."""
+        return RepeatedCacheBatch(self._model, self._cache, count)
 
-    def rows(self, sequences: Sequence[Sequence[int]], origins: Sequence[int]) -> Rows:
-        """See `Network`."""
+    def rows(self, sequences: Sequence[Sequence[int]], origins: Sequence[int]) -> IndependentBatch:
+        """See `CausalLM`."""
         if self._pads:
-            return PaddedModel(self._model, sequences, origins, self._last_only)
-        return Apart(self._read, [sequences[one] for one in origins])
+            return LeftPaddedTransformers(self._model, sequences, origins, self._last_only)
+        return SequentialBatch(self._read, [sequences[one] for one in origins])
 
     def unembed(self, states: torch.Tensor) -> torch.Tensor:
-        """See `Network`."""
+        """See `CausalLM`."""
         return states
 
     def states(self, ids: Sequence[int]) -> torch.Tensor:
-        """See `Network`."""
+        """See `CausalLM`."""
         return self.many([ids])[0]
 
     def many(self, sequences: Sequence[Sequence[int]]) -> torch.Tensor:
-        """See `Network`."""
+        """See `CausalLM`."""
         every: torch.Tensor = self._model(input_ids=filled(sequences).to(self._model.device)).logits
         return every
 
@@ -128,7 +128,7 @@ def _positions(model: Any, tokenizer: Any) -> int | None:
     return int(longest) if longest < 1e9 else None
 
 
-class Copies:
+class RepeatedCacheBatch:
     """Continuations that a model of transformers reads as a batch; one by one where its cache cannot be repeated.
 
     Args:
@@ -146,7 +146,7 @@ class Copies:
             self._batches = [([row], copy.deepcopy(cache)) for row in range(count)]
 
     def advance(self, rows: Sequence[int], ids: Sequence[int]) -> torch.Tensor:
-        """See `Side`."""
+        """See `SharedBatch`."""
         wanted = dict(zip(rows, ids, strict=True))
         self._batches = [(left, cache) for own, cache in self._batches if (left := _narrowed(own, cache, wanted))]
         logits: dict[int, torch.Tensor] = {}
@@ -158,7 +158,7 @@ class Copies:
         return torch.stack([logits[row] for row in rows])
 
     def settle(self, _: int) -> int:
-        """See `Side`: nothing of it; it is read again."""
+        """See `SharedBatch`: nothing of it; it is read again."""
         return 0
 
 
@@ -173,12 +173,12 @@ def _narrowed(own: list[int], cache: Any, wanted: dict[int, int]) -> list[int]:
 ATTENTION = {"full_attention", "sliding_attention"}  # kinds of layers that a mask keeps from seeing fillers
 
 
-class PaddedModel(Padded):
+class LeftPaddedTransformers(LeftPaddedBatch):
     """Rows of a model of transformers whose layers a mask keeps from seeing fillers, see `pads`.
 
     Args:
         model: of transformers.
-        sequences, origins: see `Padded`.
+        sequences, origins: see `LeftPaddedBatch`.
         options: what else its forward pass is given.
     """
 
@@ -199,7 +199,7 @@ class PaddedModel(Padded):
         self._cache.batch_select_indices(torch.tensor(order, device=self._model.device))
 
 
-class Apart:
+class SequentialBatch:
     """Rows of a model that would see fillers, such as a state space: one by one.
 
     Args:
@@ -214,7 +214,7 @@ class Apart:
         self._caches: list[Any] = [None] * len(sequences)
 
     def begin(self, stop: threading.Event) -> Tensor | None:
-        """See `Rows`."""
+        """See `IndependentBatch`."""
         states = []
         for row, ids in enumerate(self._sequences):
             if stop.is_set():
@@ -223,7 +223,7 @@ class Apart:
         return torch.stack(states)
 
     def advance(self, rows: Sequence[int], ids: Sequence[int]) -> Tensor:
-        """See `Rows`."""
+        """See `IndependentBatch`."""
         return torch.stack([self._next(row, [token]) for row, token in zip(rows, ids, strict=True)])
 
     def _next(self, row: int, ids: Sequence[int]) -> Tensor:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from dialogpt_widget.engine.language_model import Readout, batches
+from dialogpt_widget.engine.language_model import LanguageModel, batches
 from dialogpt_widget.engine.loading.checkpoint import read_shape, read_weight, read_weights
 from dialogpt_widget.engine.loading.hub import Checkpoint, download, find_local
 from dialogpt_widget.engine.loading.memory import give_back
@@ -78,7 +78,7 @@ class DialogRPT:
         """See `Scorer`; the ensemble of `values`."""
         return ensemble(self.values(context_turns, replies))
 
-    def check(self, model: Readout) -> None:
+    def check(self, model: LanguageModel) -> None:
         """Refuses a model whose replies the rankers cannot read, before they are downloaded.
 
         Raises:

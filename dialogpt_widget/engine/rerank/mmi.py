@@ -15,11 +15,11 @@ from types import SimpleNamespace
 import numpy as np
 import torch
 
-from dialogpt_widget.engine.language_model import Readout
+from dialogpt_widget.engine.language_model import LanguageModel
 from dialogpt_widget.engine.loading.checkpoint import read_state_dict
 from dialogpt_widget.engine.loading.loader import Loaded, load
 from dialogpt_widget.engine.loading.precision import pick_device, pick_precision
-from dialogpt_widget.engine.models.base import Shape
+from dialogpt_widget.engine.models.base import GPT2Shape
 from dialogpt_widget.engine.models.gpt2 import GPT2
 from dialogpt_widget.errors import ModelError, first_line
 
@@ -41,10 +41,10 @@ class MMI:
     def __init__(self, path: str, *, device: str = "auto", precision: str = "auto") -> None:
         self.path, self._device, self._precision = path, device, precision
         self._loading = threading.Lock()
-        self._model: Readout | None = None
+        self._model: LanguageModel | None = None
 
     @property
-    def model(self) -> Readout:
+    def model(self) -> LanguageModel:
         """The backward model.
 
         Raises:
@@ -62,7 +62,7 @@ class MMI:
         pairs = [self.pair(context_turns[-1], reply) for reply in replies]
         return np.array([logs.mean() for logs in self.model.log_likelihoods(pairs)])
 
-    def check(self, model: Readout) -> None:
+    def check(self, model: LanguageModel) -> None:
         """Refuses a model whose replies the backward model cannot read.
 
         Raises:
@@ -95,7 +95,7 @@ FILES = (".pkl", ".bin", ".pt", ".pth")  # endings of what is no name and no fol
 HEAD = 64  # width of a head of attention in every GPT-2 that was released
 
 
-def load_backward(path: str, *, device: str = "auto", precision: str = "auto") -> Readout:
+def load_backward(path: str, *, device: str = "auto", precision: str = "auto") -> LanguageModel:
     """Loads a backward model.
 
     Args:
@@ -111,7 +111,7 @@ def load_backward(path: str, *, device: str = "auto", precision: str = "auto") -
     if not file.is_file() and file.suffix in FILES:
         raise ModelError("not_found", f"There is no file {path}.", "Give the path of a backward model's state dict.")
     if not file.is_file():
-        return Readout(load(path, device=device, precision=precision))
+        return LanguageModel(load(path, device=device, precision=precision))
     torch_device = pick_device(device)
     dtype = pick_precision(precision, torch_device)
     try:
@@ -127,14 +127,14 @@ def load_backward(path: str, *, device: str = "auto", precision: str = "auto") -
         weights = {name: weight.to(torch_device, getattr(torch, dtype)) for name, weight in weights.items()}
     codec = SimpleNamespace(eos=shape.vocabulary - 1)
     network = GPT2(shape, weights, dtype)
-    return Readout(Loaded(network, codec, str(file), None, torch_device, dtype))  # type: ignore[arg-type]
+    return LanguageModel(Loaded(network, codec, str(file), None, torch_device, dtype))  # type: ignore[arg-type]
 
 
-def shape_of(weights: Mapping[str, torch.Tensor]) -> Shape:
+def shape_of(weights: Mapping[str, torch.Tensor]) -> GPT2Shape:
     """The shape of a GPT-2, told from its weights; its heads are 64 wide.
 
     Args:
-        weights: by the names of `Shape.weights`.
+        weights: by the names of `GPT2Shape.weights`.
 
     Raises:
         ValueError: weights are missing or of another shape.
@@ -143,7 +143,7 @@ def shape_of(weights: Mapping[str, torch.Tensor]) -> Shape:
     if lacking:
         raise ValueError(f"There is no {lacking[0]} in it.")
     (vocabulary, width), positions = weights["wte.weight"].shape, len(weights["wpe.weight"])
-    shape = Shape(
+    shape = GPT2Shape(
         layers=1 + max(int(name.split(".")[1]) for name in weights if name.startswith("h.")),
         width=width,
         heads=max(1, width // HEAD),

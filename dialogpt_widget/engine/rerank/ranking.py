@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dialogpt_widget.dialogue.nbest import Ranking
-from dialogpt_widget.engine.language_model import Readout
+from dialogpt_widget.engine.language_model import LanguageModel
 from dialogpt_widget.engine.rerank.rules import Rules
 from dialogpt_widget.engine.rerank.scorers import Likelihood, Scorer
 
@@ -17,7 +17,7 @@ RULES = Rules()
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class RerankInput:
     """Replies to one context, as one model said them.
 
     Attributes:
@@ -34,7 +34,7 @@ class Case:
     replies: list[list[int]]
     said: Sequence[str]
     user: str
-    model: Readout | None = None
+    model: LanguageModel | None = None
     logprobs: Sequence[np.ndarray | None] = ()
 
 
@@ -63,7 +63,7 @@ class Reranker:
             raise ValueError(f"temperature is 0, which takes the best, or greater; got {temperature!r}.")
         self.rules, self.temperature = rules, float(temperature)
 
-    def rank(self, case: Case, draw: float = 0.0) -> Ranking:
+    def rank(self, case: RerankInput, draw: float = 0.0) -> Ranking:
         """Scores replies to the same context and chooses one.
 
         Args:
@@ -123,7 +123,7 @@ def _weights(scorers: Scorer | Sequence[Scorer] | Mapping[Scorer, float]) -> lis
     return pairs
 
 
-def _scored(scorer: Scorer, case: Case, places: Sequence[int]) -> np.ndarray:
+def _scored(scorer: Scorer, case: RerankInput, places: Sequence[int]) -> np.ndarray:
     known = [case.logprobs[place] for place in places] if case.logprobs else [None]
     ended = [logs for logs in known if logs is not None]
     if isinstance(scorer, Likelihood) and scorer.model is case.model and len(ended) == len(known):

@@ -11,7 +11,7 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from dialogpt_widget.engine.language_model import Readout
+from dialogpt_widget.engine.language_model import LanguageModel
 
 
 @runtime_checkable
@@ -44,7 +44,7 @@ class Likelihood:
         normalised: by the number of ids, so that a long reply is not the worse for its length.
     """
 
-    def __init__(self, model: Readout, *, normalised: bool = False) -> None:
+    def __init__(self, model: LanguageModel, *, normalised: bool = False) -> None:
         self.name = "mean log-probability" if normalised else "log-probability"
         self.model, self._normalised = model, normalised
 

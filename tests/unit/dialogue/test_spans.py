@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dialogpt_widget.dialogue.detokenize import clean, clean_places, token_lengths
-from dialogpt_widget.engine.tokenizer import TransformersCodec
+from dialogpt_widget.engine.tokenizer import TransformersTokenizer
 
 spaced = st.text(st.sampled_from("ab 😀é.?!,n't'sreve\n")) | st.lists(
     st.sampled_from(["I", " 'm", " n't", " ,", " .", "  ", "😀", " ok", "\n"])
@@ -27,7 +27,7 @@ def test_every_place_of_a_text_has_one_in_the_cleaned_text(text: str) -> None:
 
 @given(spaced)
 def test_lengths_add_up_to_the_text_in_utf_16(text: str) -> None:
-    codec = TransformersCodec(byte_tokenizer())
+    codec = TransformersTokenizer(byte_tokenizer())
     stream = codec.stream()
     pieces = [stream.add(token) for token in codec.encode(text)]
     assert "".join(pieces) == text

@@ -284,6 +284,6 @@ def test_a_lack_of_memory_is_an_error_for_people(monkeypatch: pytest.MonkeyPatch
     def full(*_: object, **__: object) -> torch.Tensor:
         raise torch.OutOfMemoryError
 
-    monkeypatch.setattr(padded.PaddedGPT2, "advance", full)
+    monkeypatch.setattr(padded.LeftPaddedGPT2, "advance", full)
     with pytest.raises(ModelError, match="Memory ran out"):
         next(steps)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from dialogpt_widget.engine.models import kv_cache as module
 from dialogpt_widget.engine.models.gpt2 import GPT2
-from dialogpt_widget.engine.models.kv_cache import Branches
+from dialogpt_widget.engine.models.kv_cache import SharedPrefixBatch
 
 IDS = st.integers(0, 298)
 
@@ -19,7 +19,7 @@ def network(positions: int = 256) -> GPT2:
     return lean(random_gpt2(positions=positions))
 
 
-def grown(own: GPT2, shared: list[int], branches: list[list[int]]) -> tuple[Branches, list[torch.Tensor]]:
+def grown(own: GPT2, shared: list[int], branches: list[list[int]]) -> tuple[SharedPrefixBatch, list[torch.Tensor]]:
     """Branches that have read all of their ids, and each one's last state."""
     own.forget()
     own.advance(shared)

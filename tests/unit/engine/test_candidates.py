@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from test_model_generate import GREEDY, forwards, some_ids
 from transformers import Cache
 
-from dialogpt_widget.engine.generation.batch import Candidates
-from dialogpt_widget.engine.generation.logits import Scores
+from dialogpt_widget.engine.generation.batch import CandidateBatch
+from dialogpt_widget.engine.generation.logits import TopLogits
 from dialogpt_widget.engine.generation.trace import Token
 from dialogpt_widget.engine.models.linear import _SingleMap
 from dialogpt_widget.settings import Settings
@@ -22,7 +22,7 @@ from dialogpt_widget.settings import Settings
 WILD = Settings(seed=5, max_new_tokens=12, min_new_tokens=0, top_k=0, top_p=1.0)
 
 
-def replies(candidates: Candidates) -> list[list[Token]]:
+def replies(candidates: CandidateBatch) -> list[list[Token]]:
     found: list[list[Token]] = [[] for _ in candidates.said]
     for step in candidates:
         for row, token in step:
@@ -159,13 +159,13 @@ def test_states_are_those_that_each_token_was_decoded_from() -> None:
 @pytest.mark.parametrize("count", [1, 4])
 def test_all_of_a_steps_scores_are_read_at_once(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """And one row before the replies differ."""
-    model, read, rows = chat_model(1, eagerness=0.0), Scores.of_rows, []
+    model, read, rows = chat_model(1, eagerness=0.0), TopLogits.of_rows, []
 
-    def counted(scores: torch.Tensor, *rest: float) -> list[Scores]:
+    def counted(scores: torch.Tensor, *rest: float) -> list[TopLogits]:
         rows.append(len(scores))
         return read(scores, *rest)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(Scores, "of_rows", counted)
+    monkeypatch.setattr(TopLogits, "of_rows", counted)
     replies(model.generate_many(some_ids(9), WILD.replace(max_new_tokens=4), count=count))
     assert rows == [1, count, count, count]
 

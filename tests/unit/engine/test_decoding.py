@@ -10,7 +10,7 @@ import torch
 
 from dialogpt_widget import Settings
 from dialogpt_widget.dialogue.tokens import FILTERS
-from dialogpt_widget.engine.generation.sampler import Decoder, dice
+from dialogpt_widget.engine.generation.sampler import Sampler, dice
 from dialogpt_widget.engine.generation.trace import Token, token_rows
 
 NEAR = 1e-4
@@ -128,7 +128,7 @@ def test_a_thousand_random_steps_equal_an_independent_computation() -> None:
         reference = Reference(logits, said, settings, eos)
         if reference.edge < 1e-6 or not reference.alive.any():
             continue
-        token = Decoder(settings, eos, reply=step).choose(torch.from_numpy(logits), said)
+        token = Sampler(settings, eos, reply=step).choose(torch.from_numpy(logits), said)
         if settings.do_sample:
             assert token.draw == dice(settings.seed or 0, step, len(said))
         else:
@@ -143,7 +143,7 @@ def test_replies_read_together_are_chosen_as_each_alone() -> None:
     for step in range(100):
         settings, said = random_settings(source), source.integers(0, 300, int(source.integers(0, 9))).tolist()
         logits = torch.from_numpy(source.normal(0, 3, (3, 300)).astype(np.float32))
-        decoders = [Decoder(settings, eos=299, reply=step + row) for row in range(3)]
+        decoders = [Sampler(settings, eos=299, reply=step + row) for row in range(3)]
         for decoder, scores, row in zip(decoders, decoders[0].read(logits), logits, strict=True):
             token, alone = decoder.choose(scores, said), decoder.choose(row, said)
             assert (token.id, token.rank, token.alt_id) == (alone.id, alone.rank, alone.alt_id)
@@ -156,7 +156,7 @@ def test_replies_read_together_are_chosen_as_each_alone() -> None:
 
 def test_ties_at_the_edge_of_top_k_are_kept_and_ordered_by_id() -> None:
     logits = torch.tensor([1.0, 3.0, 2.0, 2.0, 2.0, 0.0])
-    token = Decoder(Settings(top_k=2, top_p=1.0, min_new_tokens=0, seed=1), eos=5).choose(logits, [])
+    token = Sampler(Settings(top_k=2, top_p=1.0, min_new_tokens=0, seed=1), eos=5).choose(logits, [])
     assert token.kept == 4
     reference = Reference(logits.numpy(), [], Settings(top_k=2, top_p=1.0, min_new_tokens=0, seed=1), 5)
     assert token.id == reference.hit(token.draw)
@@ -170,7 +170,7 @@ def test_dice_are_philox_counted_from_the_replys_first_token() -> None:
 
 
 def test_greedy_has_no_draw_and_keeps_what_penalties_leave() -> None:
-    token = Decoder(Settings(do_sample=False, min_new_tokens=1), eos=0).choose(torch.tensor([9.0, 1.0, 2.0]), [])
+    token = Sampler(Settings(do_sample=False, min_new_tokens=1), eos=0).choose(torch.tensor([9.0, 1.0, 2.0]), [])
     assert (token.id, token.kept, token.origin) == (2, 2, "greedy")
     assert math.isnan(token.draw)
     assert token.logprob_used == pytest.approx(-math.log1p(math.exp(-1)), abs=NEAR)
@@ -178,7 +178,7 @@ def test_greedy_has_no_draw_and_keeps_what_penalties_leave() -> None:
 
 def test_rows_keep_every_value_of_a_token() -> None:
     settings = Settings(seed=3, no_repeat_ngram_size=2)
-    token = Decoder(settings, eos=299).choose(torch.randn(300, generator=torch.Generator().manual_seed(0)), [1, 2, 1])
+    token = Sampler(settings, eos=299).choose(torch.randn(300, generator=torch.Generator().manual_seed(0)), [1, 2, 1])
     row = token_rows([token], 300, start=10)[0]
     assert (row["id"], row["position"], row["rank"], row["kept"]) == (token.id, 13, token.rank, token.kept)
     assert row["cut_count"].tolist() == list(token.cut_count)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from dialogpt_widget.engine.generation.sampler import Decoder, dice, first_dice
+from dialogpt_widget.engine.generation.sampler import Sampler, dice, first_dice
 from dialogpt_widget.engine.generation.trace import token_rows
 from dialogpt_widget.settings import Settings
 
@@ -14,7 +14,7 @@ from dialogpt_widget.settings import Settings
 @pytest.mark.parametrize("top_k", [0, 1_000_000])
 def test_without_top_k_the_whole_vocabulary_is_kept(top_k: int) -> None:
     settings = Settings(top_k=top_k, top_p=1.0, min_new_tokens=0, seed=1)
-    token = Decoder(settings, eos=0).choose(torch.randn(5000), [])
+    token = Sampler(settings, eos=0).choose(torch.randn(5000), [])
     assert token.kept == 5000
     assert token.cut_count == (0,) * 5
     assert token.cut_mass == (0.0,) * 5
@@ -26,7 +26,7 @@ def test_a_tie_at_the_kth_place_is_kept_whole_and_drawn_in_order_of_id() -> None
     settings = Settings(top_k=2, top_p=1.0, min_new_tokens=0)
     drawn: dict[int, list[float]] = {}
     for seed in range(300):
-        token = Decoder(settings.replace(seed=seed), eos=4).choose(logits, [])
+        token = Sampler(settings.replace(seed=seed), eos=4).choose(logits, [])
         assert token.kept == 4
         drawn.setdefault(token.id, []).append(token.draw)
     assert list(dict(sorted(drawn.items(), key=lambda item: max(item[1])))) == [1, 0, 2, 3]
@@ -34,14 +34,14 @@ def test_a_tie_at_the_kth_place_is_kept_whole_and_drawn_in_order_of_id() -> None
 
 
 def test_greedy_takes_the_lower_of_two_equal_ids() -> None:
-    token = Decoder(Settings(do_sample=False, min_new_tokens=0), eos=9).choose(torch.tensor([0.0, 5.0, 5.0, 1.0]), [])
+    token = Sampler(Settings(do_sample=False, min_new_tokens=0), eos=9).choose(torch.tensor([0.0, 5.0, 5.0, 1.0]), [])
     assert token.id == 1
 
 
 def test_the_end_of_the_turn_is_barred_until_the_shortest_reply() -> None:
     logits = torch.tensor([9.0, 1.0, 0.0])
     for said in range(5):
-        token = Decoder(Settings(min_new_tokens=3, seed=0), eos=0).choose(logits, [1] * said)
+        token = Sampler(Settings(min_new_tokens=3, seed=0), eos=0).choose(logits, [1] * said)
         assert (token.cut_count[1] == 1) == (said < 3)
         assert (token.id != 0) or said >= 3
 
@@ -49,14 +49,14 @@ def test_the_end_of_the_turn_is_barred_until_the_shortest_reply() -> None:
 @pytest.mark.parametrize("greedy", [True, False])
 def test_when_everything_is_barred_the_reply_ends(*, greedy: bool) -> None:
     settings = Settings(no_repeat_ngram_size=1, min_new_tokens=9, do_sample=not greedy, seed=0)
-    token = Decoder(settings, eos=2).choose(torch.tensor([1.0, 2.0, 3.0]), [0, 1])
+    token = Sampler(settings, eos=2).choose(torch.tensor([1.0, 2.0, 3.0]), [0, 1])
     assert token.eos
 
 
 @pytest.mark.parametrize("vocabulary", [2**16 - 1, 2**16, 2**16 + 1])
 def test_rows_hold_every_count_of_any_vocabulary(vocabulary: int) -> None:
     settings = Settings(top_k=0, top_p=1.0, min_new_tokens=0, seed=1)
-    tokens = [Decoder(settings, eos=0).choose(torch.zeros(vocabulary), [])]
+    tokens = [Sampler(settings, eos=0).choose(torch.zeros(vocabulary), [])]
     row = token_rows(tokens, vocabulary, start=100_000)[0]
     assert row["kept"] == vocabulary
     assert row["position"] == 100_000
@@ -83,7 +83,7 @@ def test_dice_thrown_in_one_go_are_those_thrown_one_by_one(seed: int, reply: int
 
 def test_a_place_past_the_longest_reply_has_its_dice_too() -> None:
     settings = Settings(seed=5, max_new_tokens=2, min_new_tokens=0)
-    drawn = [Decoder(settings, eos=0).choose(torch.zeros(50), [1] * place).draw for place in range(4)]
+    drawn = [Sampler(settings, eos=0).choose(torch.zeros(50), [1] * place).draw for place in range(4)]
     assert drawn == [dice(5, 0, place) for place in range(4)]
 
 

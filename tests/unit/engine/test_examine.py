@@ -13,7 +13,7 @@ from test_model_generate import some_ids
 
 from dialogpt_widget import Settings
 from dialogpt_widget.dialogue.tokens import FILTERS
-from dialogpt_widget.engine.generation.sampler import Decoder
+from dialogpt_widget.engine.generation.sampler import Sampler
 from dialogpt_widget.engine.introspection import SHOWN, STACKED, explain, places, ranked, step_states
 
 VOCABULARY, EOS = 400, 399
@@ -31,7 +31,7 @@ def test_stages_and_span_agree_with_float64(seed: int) -> None:
     reference = Reference(logits.numpy(), said, settings, EOS)
     if reference.edge < 1e-5:
         return
-    decoder = Decoder(settings, EOS, reply=seed)
+    decoder = Sampler(settings, EOS, reply=seed)
     choice = explain(logits, said, decoder)
     assert repr(choice.token) == repr(decoder.choose(logits, said))  # NaN equals nothing
     first, last = choice.stages[0], choice.stages[-1]
@@ -53,7 +53,7 @@ def test_stages_and_span_agree_with_float64(seed: int) -> None:
 
 def test_a_forced_token_has_its_place_on_the_stack_and_no_dice() -> None:
     logits = torch.tensor([2.0, 1.0, 0.0, -1.0])
-    decoder = Decoder(Settings(seed=1, top_k=2, top_p=1.0), 3)
+    decoder = Sampler(Settings(seed=1, top_k=2, top_p=1.0), 3)
     kept, cut = explain(logits, [5], decoder, forced=1), explain(logits, [5], decoder, forced=2)
     assert (kept.token.origin, kept.token.id, math.isnan(kept.token.draw)) == ("forced", 1, True)
     assert kept.span == pytest.approx((1 / (1 + math.exp(-1)), 1.0))
@@ -63,7 +63,7 @@ def test_a_forced_token_has_its_place_on_the_stack_and_no_dice() -> None:
 
 
 def test_greedy_leads_by_the_gap_of_the_two_best_logits() -> None:
-    choice = explain(torch.tensor([0.0, 4.5, 1.5]), [], Decoder(Settings(do_sample=False, min_new_tokens=0), 2))
+    choice = explain(torch.tensor([0.0, 4.5, 1.5]), [], Sampler(Settings(do_sample=False, min_new_tokens=0), 2))
     assert (choice.token.id, choice.lead) == (1, 3.0)
     assert [stage.name for stage in choice.stages] == ["model", "left"]
 

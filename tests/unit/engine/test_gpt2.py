@@ -12,11 +12,11 @@ from builders import byte_tokenizer, gpt2_tokenizer, lean, random_gpt2, save_fol
 from test_model_generate import some_ids
 from transformers import AutoTokenizer, GPT2Config, GPT2LMHeadModel
 
-from dialogpt_widget.engine.loading.checkpoint import read_codec, read_shape, read_weights
+from dialogpt_widget.engine.loading.checkpoint import read_fast_tokenizer, read_shape, read_weights
 from dialogpt_widget.engine.loading.loader import load
 from dialogpt_widget.engine.models.gpt2 import GPT2
-from dialogpt_widget.engine.models.kv_cache import Cache
-from dialogpt_widget.engine.models.transformers_network import TransformersNetwork
+from dialogpt_widget.engine.models.kv_cache import KVCache
+from dialogpt_widget.engine.models.transformers_network import TransformersCausalLM
 
 CPU = torch.device("cpu")
 
@@ -62,7 +62,7 @@ def test_a_cropped_cache_goes_on_from_what_it_keeps() -> None:
 @torch.inference_mode()
 def test_sequences_of_one_batch_do_not_mix() -> None:
     network = random_gpt2(3)
-    engine, cache = lean(network), Cache()
+    engine, cache = lean(network), KVCache()
     batch = torch.tensor([some_ids(30, 1), some_ids(30, 2), some_ids(30, 3)])
     hidden = torch.cat([engine.forward(batch[:, :25], cache), engine.forward(batch[:, 25:], cache)], 1)
     torch.testing.assert_close(engine.unembed(hidden), network(batch).logits, rtol=1e-4, atol=1e-4)
@@ -82,7 +82,7 @@ def test_an_unusual_gpt2_is_left_to_transformers(tmp_path: Path, unusual: dict[s
     folder = save_folder(tmp_path, network, byte_tokenizer())
     assert read_shape(folder) is None
     loaded = load(str(folder), device="cpu")
-    assert isinstance(loaded.network, TransformersNetwork)
+    assert isinstance(loaded.network, TransformersCausalLM)
     torch.testing.assert_close(_logits(loaded.network, [1, 2, 3]), expected(network, [1, 2, 3]))
 
 
@@ -126,7 +126,7 @@ def test_vocabulary_and_merges_read_as_transformers_reads_them(tmp_path: Path, c
     folder = published(tmp_path)
     if config is not None:
         (folder / "tokenizer_config.json").write_text(json.dumps(config))
-    codec, theirs = read_codec(folder, 50257), AutoTokenizer.from_pretrained(folder)
+    codec, theirs = read_fast_tokenizer(folder, 50257), AutoTokenizer.from_pretrained(folder)
     assert codec is not None
     assert codec.eos == theirs.eos_token_id == 50256
     for text in ("Hi there!", "  two  spaces\n\n", "naïve 😀", "don't", "<|endoftext|>", "١٢٣ a1b2"):
@@ -149,11 +149,11 @@ def test_a_tokenizer_that_is_meant_in_another_way_is_left_to_transformers(
 ) -> None:
     folder = published(tmp_path)
     (folder / "tokenizer_config.json").write_text(json.dumps(config))
-    assert read_codec(folder, 50257) is None
+    assert read_fast_tokenizer(folder, 50257) is None
 
 
 def test_an_end_of_text_beyond_the_vocabulary_is_not_used(tmp_path: Path) -> None:
-    assert read_codec(published(tmp_path), 50256) is None
+    assert read_fast_tokenizer(published(tmp_path), 50256) is None
 
 
 def test_the_embedded_model_needs_no_modelling_code_of_transformers() -> None:

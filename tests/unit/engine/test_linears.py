@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from dialogpt_widget.engine.models import linear as module
-from dialogpt_widget.engine.models.base import Shape
+from dialogpt_widget.engine.models.base import GPT2Shape
 from dialogpt_widget.engine.models.gpt2 import GPT2
 from dialogpt_widget.engine.models.linear import linears
 from dialogpt_widget.errors import ModelError
@@ -99,7 +99,7 @@ def test_a_build_without_int8_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("precision", ["float32", "int8"])
 def test_without_torchscript_a_model_says_the_same(precision: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    shape = Shape(2, 32, 4, 64, 64, 300)
+    shape = GPT2Shape(2, 32, 4, 64, 64, 300)
     weights = {name: torch.randn(size).mul(0.02).half() for name, size in shape.weights().items()}
     fast = GPT2(shape, weights, precision)
     monkeypatch.setattr(torch.jit, "script", _gone)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dialogpt_widget.engine.rerank.ranking import Case, Reranker
+from dialogpt_widget.engine.rerank.ranking import Reranker, RerankInput
 from dialogpt_widget.engine.rerank.rules import Rules
 
 CONTEXT = [[1, 2], [3]]
@@ -27,7 +27,7 @@ class Fixed:
 
 
 def rank(reranker: Reranker, said: list[str], *, user: str = "Hello", draw: float = 0.0) -> Any:
-    return reranker.rank(Case(CONTEXT, [[place] for place in range(len(said))], said, user), draw)
+    return reranker.rank(RerankInput(CONTEXT, [[place] for place in range(len(said))], said, user), draw)
 
 
 @pytest.mark.parametrize(

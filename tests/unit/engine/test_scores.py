@@ -11,8 +11,8 @@ from torch import Tensor
 
 from dialogpt_widget import Settings
 from dialogpt_widget.engine.generation import logits as module
-from dialogpt_widget.engine.generation.logits import Scores
-from dialogpt_widget.engine.generation.sampler import Decoder
+from dialogpt_widget.engine.generation.logits import TopLogits
+from dialogpt_widget.engine.generation.sampler import Sampler
 
 VOCABULARY = 5000
 READS = ("cpu", "tolist", "item", "numpy", "__float__", "__int__", "__bool__", "__index__")
@@ -51,10 +51,10 @@ def far(monkeypatch: pytest.MonkeyPatch) -> Iterator[Far]:
     ],
 )
 def test_a_step_reads_the_device_once_and_little(far: Far, settings: Settings) -> None:
-    token = Decoder(settings, eos=0).choose(far, [9])
+    token = Sampler(settings, eos=0).choose(far, [9])
     assert len(Far.read) == 1
     assert Far.read[0] < 200
-    assert token == Decoder(settings, eos=0).choose(far.as_subclass(Tensor), [9])
+    assert token == Sampler(settings, eos=0).choose(far.as_subclass(Tensor), [9])
 
 
 @pytest.mark.parametrize(
@@ -67,13 +67,13 @@ def test_a_step_reads_the_device_once_and_little(far: Far, settings: Settings) -
 )
 def test_all_settings_work_off_the_cpu(far: Far, settings: Settings) -> None:
     said = [3, 4, 3]
-    near = Decoder(settings, eos=0).choose(far.as_subclass(Tensor), said)
-    assert Decoder(settings, eos=0).choose(far, said) == near
+    near = Sampler(settings, eos=0).choose(far.as_subclass(Tensor), said)
+    assert Sampler(settings, eos=0).choose(far, said) == near
     assert Far.read
 
 
 def test_several_replies_read_the_device_once(far: Far) -> None:
-    decoder = Decoder(Settings(seed=0), eos=0)
+    decoder = Sampler(Settings(seed=0), eos=0)
     rows = decoder.read(torch.stack([far, far.flip(0), far.roll(7)]))
     tokens = [decoder.choose(scores, [9]) for scores in rows]
     assert len(Far.read) == 1
@@ -87,8 +87,8 @@ def test_rows_are_read_as_each_alone(size: int, temperature: float) -> None:
     """Also where one of them bars tokens."""
     scores = torch.randn(4, size, generator=torch.Generator().manual_seed(size)) * 5
     scores[2, : size // 2] = -torch.inf
-    for whole, row in zip(scores, Scores.of_rows(scores, 12, temperature), strict=True):
-        alone = Scores.of(whole, 12, temperature)
+    for whole, row in zip(scores, TopLogits.of_rows(scores, 12, temperature), strict=True):
+        alone = TopLogits.of(whole, 12, temperature)
         assert (row.ids, row.values, row.size) == (alone.ids, alone.values, size)
         assert torch.equal(row.all, whole)
         assert row.logs == pytest.approx(alone.logs, abs=1e-6)
@@ -96,7 +96,7 @@ def test_rows_are_read_as_each_alone(size: int, temperature: float) -> None:
 
 
 def test_what_is_far_from_the_top_is_asked_for(far: Far) -> None:
-    own, plain = Scores.of(far, 10), far.as_subclass(Tensor)
+    own, plain = TopLogits.of(far, 10), far.as_subclass(Tensor)
     last = int(plain.argmin())
     assert own.rank(last) == VOCABULARY
     assert own.logprob(last) == pytest.approx(float(torch.log_softmax(plain, 0)[last]))
@@ -106,13 +106,13 @@ def test_what_is_far_from_the_top_is_asked_for(far: Far) -> None:
 def test_equal_greatest_scores_are_won_by_the_lowest_id() -> None:
     scores = torch.zeros(VOCABULARY)
     scores[[4000, 70, 900]] = 2.0
-    assert Scores.of(scores, 2).best() == 70
+    assert TopLogits.of(scores, 2).best() == 70
 
 
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 2.0])
 def test_total_and_entropy_are_those_of_float64(far: Far, temperature: float) -> None:
     plain = far.as_subclass(Tensor).double()
-    own = Scores.of(far, 10, temperature)
+    own = TopLogits.of(far, 10, temperature)
     log = torch.log_softmax(plain, 0)
     assert own.total == pytest.approx(float(torch.logsumexp(plain / temperature, 0)), abs=1e-4)
     assert own.entropy == pytest.approx(float(-(log.exp() * log).sum()), abs=1e-4)
@@ -128,7 +128,7 @@ def test_without_a_token_is_the_scores_of_the_rest(size: int, shift: float, temp
     rest = scores.clone()
     rest[3] = -torch.inf
     for count in (4, size):
-        made, plain = Scores.of(scores, count, temperature).without(3), Scores.of(rest, count, temperature)
+        made, plain = TopLogits.of(scores, count, temperature).without(3), TopLogits.of(rest, count, temperature)
         found = [token for token in made.ids if made.logprob(token) > -torch.inf]
         assert found == plain.ids[: len(found)]
         assert len(found) >= min(count, size) - 1
@@ -142,7 +142,7 @@ def test_without_a_token_is_the_scores_of_the_rest(size: int, shift: float, temp
 
 def test_what_bars_tokens_leaves_numbers() -> None:
     scores = torch.tensor([1.0, -torch.inf, 0.5, -torch.inf])
-    own = Scores.of(scores, 4)
+    own = TopLogits.of(scores, 4)
     left = torch.log_softmax(torch.tensor([1.0, 0.5]).double(), 0)
     assert own.entropy == pytest.approx(float(-(left.exp() * left).sum()))
     assert own.logprob(1) == -torch.inf
@@ -156,4 +156,4 @@ def test_what_is_compiled_is_what_is_written(temperature: float, barred: int) ->
     found, expected = (near(scores[None], 12, temperature)[0] for near in (module._near(), module._Near()))
     assert found[:24] == expected[:24]
     assert found[24:] == pytest.approx(expected[24:], nan_ok=True)
-    assert Scores.of(scores, 12, temperature).total == pytest.approx(float(torch.logsumexp(scores / temperature, 0)))
+    assert TopLogits.of(scores, 12, temperature).total == pytest.approx(float(torch.logsumexp(scores / temperature, 0)))

@@ -12,25 +12,25 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from dialogpt_widget.engine.model import ChatModel
-from dialogpt_widget.engine.tokenizer import Codec, FastCodec, TransformersCodec
+from dialogpt_widget.engine.tokenizer import ChatTokenizer, FastTokenizer, TransformersTokenizer
 
 SPELLINGS = [EOS, f"{EOS}{EOS}", f"a {EOS} b", f"<|endof{EOS}text|>", f"\n{EOS}\n", f"{EOS}é"]
 CODECS = ("tiny", "gpt2", "tiny alone", "gpt2 alone")
 
 
 @functools.cache
-def codec(name: str) -> Codec:
+def codec(name: str) -> ChatTokenizer:
     """A tokenizer through transformers, or alone."""
     tokenizer = gpt2_tokenizer() if name.startswith("gpt2") else byte_tokenizer()
     if not name.endswith("alone"):
-        return TransformersCodec(tokenizer)
-    return FastCodec(copy.deepcopy(tokenizer.backend_tokenizer), tokenizer.eos_token_id)
+        return TransformersTokenizer(tokenizer)
+    return FastTokenizer(copy.deepcopy(tokenizer.backend_tokenizer), tokenizer.eos_token_id)
 
 
 any_codec = st.sampled_from(CODECS).map(codec)
 
 
-def byte_ids(some: Codec, data: bytes) -> list[int]:
+def byte_ids(some: ChatTokenizer, data: bytes) -> list[int]:
     """The ids of single bytes."""
     from transformers.convert_slow_tokenizer import bytes_to_unicode
 
@@ -55,7 +55,7 @@ def test_a_typed_end_of_text_stays_text_for_the_embedded_model(mini: ChatModel, 
 
 @given(any_codec, st.text())
 @example(codec("gpt2 alone"), "naïve 😀 👨‍👩‍👧\u0000\ufffd")
-def test_any_text_comes_back_and_holds_no_special_token(some: Codec, text: str) -> None:
+def test_any_text_comes_back_and_holds_no_special_token(some: ChatTokenizer, text: str) -> None:
     ids = some.encode(text)
     assert some.decode(ids) == text
     assert set(ids).isdisjoint(some.special.values())
@@ -75,7 +75,7 @@ def test_a_tokenizer_that_reads_special_tokens_everywhere_is_outwitted(gpt2: Any
             return gpt2(text, **options | {"split_special_tokens": False})
 
     for text in SPELLINGS:
-        ids = TransformersCodec(Stubborn()).encode(text)
+        ids = TransformersTokenizer(Stubborn()).encode(text)
         assert gpt2.eos_token_id not in ids
         assert codec("gpt2").decode(ids) == text
 
@@ -87,7 +87,7 @@ def test_published_ids(name: str) -> None:
 
 
 @st.composite
-def streams(draw: st.DrawFn) -> tuple[Codec, list[int]]:
+def streams(draw: st.DrawFn) -> tuple[ChatTokenizer, list[int]]:
     """A codec and ids of it, bytes that are no text among them."""
     some = draw(any_codec)
     size = 50257 if some in (codec("gpt2"), codec("gpt2 alone")) else 300
@@ -103,7 +103,7 @@ def streams(draw: st.DrawFn) -> tuple[Codec, list[int]]:
 @example((codec("gpt2"), byte_ids(codec("gpt2"), b"a\xef\xbf\xbdb")))
 @example((codec("gpt2"), byte_ids(codec("gpt2"), b"\xff\xfe\xfd")))
 @example((codec("gpt2"), byte_ids(codec("gpt2"), b"\xf0\x9f\x98a\xf0\x9f\x98\x80")))
-def test_the_pieces_add_up_to_the_whole(case: tuple[Codec, list[int]]) -> None:
+def test_the_pieces_add_up_to_the_whole(case: tuple[ChatTokenizer, list[int]]) -> None:
     some, ids = case
     stream = some.stream()
     pieces = [stream.add(token) for token in ids]
@@ -113,7 +113,7 @@ def test_the_pieces_add_up_to_the_whole(case: tuple[Codec, list[int]]) -> None:
 
 
 @given(any_codec, st.text(max_size=10))
-def test_no_piece_holds_half_a_glyph(some: Codec, text: str) -> None:
+def test_no_piece_holds_half_a_glyph(some: ChatTokenizer, text: str) -> None:
     text = text.replace("\ufffd", "")
     stream = some.stream()
     shown = ""
@@ -145,6 +145,6 @@ def test_a_tokenizer_without_a_rust_backend_streams_too(gpt2: Any) -> None:
         def decode(self, ids: list[int], **options: Any) -> str:
             return str(gpt2.decode(ids, **options))
 
-    stream = TransformersCodec(Slow()).stream()
+    stream = TransformersTokenizer(Slow()).stream()
     ids = byte_ids(codec("gpt2"), "a 😀!".encode())
     assert "".join([*map(stream.add, ids), stream.finish()]) == "a 😀!"
