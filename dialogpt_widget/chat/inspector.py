@@ -92,13 +92,14 @@ class Inspection(Replies):
             IndexError: it has no such token.
             ValueError, UnknownTurnError: as for `seen`, or a setting out of bounds.
         """
-        from dialogpt_widget.engine.introspection import decoder_of, explain
+        from dialogpt_widget.engine.generation.sampler import Sampler
+        from dialogpt_widget.engine.introspection import explain
 
         old = self._made(turn, index)
         assert old.settings is not None
         assert old.reply is not None
         settings = old.settings.replace(**changes)
-        decoder = decoder_of(self.load_model(), settings, old.reply)
+        decoder = Sampler(settings, self.load_model().eos, old.reply)
         return explain(self._logits(old, index), old.ids[:index], decoder)
 
     def chances(self, turn: Turn | int, index: int, text: str) -> list[Place]:

@@ -69,14 +69,14 @@ class Replaying(Inspection):
 
     def _again(self, old: Turn, start: int) -> list[tuple[Token, Token]]:
         """Each token of a reply from a place on: as settings and dice choose it now, and as it was."""
-        from dialogpt_widget.engine.introspection import decoder_of, step_states
+        from dialogpt_widget.engine.generation.sampler import Sampler
 
         model = self.load_model()
         assert old.rows is not None
         assert old.settings is not None
         assert old.reply is not None
-        decoder = decoder_of(model, old.settings, old.reply)
-        states = step_states(model, self.seen(old), old.ids)
+        decoder = Sampler(old.settings, model.eos, old.reply)
+        states = model.step_states(self.seen(old), old.ids)
         chosen = []
         for place in range(start, len(old.rows)):
             own, free = int(old.rows["id"][place]), int(old.rows["origin"][place]) in CHOSEN

@@ -258,11 +258,11 @@ class Reply:
 
     def choices(self, count: int) -> list[int]:
         """So many ids where a token is held back, it among them, lowest first: nothing tells which it is."""
-        from dialogpt_widget.engine.introspection import decoder_of
+        from dialogpt_widget.engine.generation.sampler import Sampler
 
         held = self._held
         assert held is not None
-        decoder = decoder_of(self.model, self.settings, self.number)
+        decoder = Sampler(self.settings, self.model.eos, self.number)
         return guess_options(self._logits(held), self._ids(), decoder, held.token.id, count)
 
     def _logits(self, held: Step) -> Tensor:

@@ -42,11 +42,9 @@ class HiddenStates:
         known = self._kept.get(turn.id)
         if known is not None:
             return known
-        from dialogpt_widget.engine.introspection import step_states
-
         if not model.compact:
             self._kept.clear()
-        states = self._kept[turn.id] = step_states(model, context, turn.ids)
+        states = self._kept[turn.id] = model.step_states(context, turn.ids)
         return states
 
     def known(self, turn: Turn) -> Tensor | None:

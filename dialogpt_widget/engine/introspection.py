@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
 from dialogpt_widget.engine.generation.sampler import Sampler
 from dialogpt_widget.engine.generation.trace import Token
+from dialogpt_widget.engine.language_model import LanguageModel
 from dialogpt_widget.settings import Settings
-
-if TYPE_CHECKING:
-    from dialogpt_widget.engine.model import ChatModel
 
 SHOWN = 12  # tokens that each stage names
 STACKED = 200  # tokens that the last stage names, at most
@@ -137,30 +134,8 @@ def ranked(logits: torch.Tensor, first: int, count: int) -> list[Place]:
     return [Place(int(order[at]), float(values[at]), at + 1) for at in chosen]
 
 
-def step_states(model: ChatModel, context: Sequence[int], reply: Sequence[int]) -> torch.Tensor:
-    """States from which each token of a reply was chosen, and the one after it, in one forward pass.
-
-    Args:
-        model: what chose them.
-        context: ids that it saw.
-        reply: ids of the reply, without EOS.
-
-    Returns:
-        `[len(reply) + 1, ...]`, for `model.unembed`.
-    """
-    ids = [*context, *reply]
-    if model.positions is not None and len(ids) > model.positions:
-        ids = ids[: model.positions]
-    return model.states(ids)[len(context) - 1 :]
-
-
-def decoder_of(model: ChatModel, settings: Settings, reply: int) -> Sampler:
-    """The decoder of a reply, for `explain`."""
-    return Sampler(settings, model.eos, reply)
-
-
 def forced_tokens(
-    model: ChatModel,
+    model: LanguageModel,
     context: Sequence[int],
     ids: Sequence[int],
     settings: Settings,
@@ -176,13 +151,13 @@ def forced_tokens(
         states: of each id, if they are known; else they take one forward pass.
     """
     decoder = Sampler(settings, model.eos)
-    known = step_states(model, context, ids[:-1]) if states is None else states
+    known = model.step_states(context, ids[:-1]) if states is None else states
     for place, token in enumerate(ids):
         yield decoder.choose(model.unembed(known[place]), ids[:place], forced=token), known[place]
 
 
 def logprob_used(
-    model: ChatModel,
+    model: LanguageModel,
     context: Sequence[int],
     ids: Sequence[int],
     settings: Settings,

@@ -72,6 +72,21 @@ class LanguageModel:
         with self._computing():
             return self._network.states(ids)
 
+    def step_states(self, context: Sequence[int], reply: Sequence[int]) -> torch.Tensor:
+        """States from which each token of a reply was chosen, and the one after it, in one forward pass.
+
+        Args:
+            context: ids that the model saw.
+            reply: ids of the reply, without EOS.
+
+        Returns:
+            `[len(reply) + 1, ...]`, for `unembed`; as many as the model's positions allow.
+
+        Raises:
+            TypeError, ValueError, ModelError: as for `states`.
+        """
+        return self.states([*context, *reply][: self.positions])[len(context) - 1 :]
+
     def unembed(self, states: torch.Tensor) -> torch.Tensor:
         """Logits `[..., vocabulary]`, float32, of states `[..., width]`."""
         with self._computing():

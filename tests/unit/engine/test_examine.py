@@ -14,7 +14,7 @@ from test_model_generate import some_ids
 from dialogpt_widget import Settings
 from dialogpt_widget.dialogue.tokens import FILTERS
 from dialogpt_widget.engine.generation.sampler import Sampler
-from dialogpt_widget.engine.introspection import SHOWN, STACKED, explain, places, ranked, step_states
+from dialogpt_widget.engine.introspection import SHOWN, STACKED, explain, places, ranked
 
 VOCABULARY, EOS = 400, 399
 
@@ -87,7 +87,7 @@ def test_states_of_one_pass_give_the_logits_of_each_step() -> None:
     kept: list[torch.Tensor] = []
     tokens = list(model.generate(context, Settings(seed=1, max_new_tokens=18), prefix=said, states=kept))
     ids = [*said, *(token.id for token in tokens if not token.eos)]
-    states = step_states(model, context, ids)
+    states = model.step_states(context, ids)
     assert len(states) == len(ids) + 1
     for place, state in enumerate(kept):
         torch.testing.assert_close(model.unembed(state), model.unembed(states[10 + place]), rtol=1e-4, atol=1e-4)
