@@ -50,7 +50,7 @@ class Several(Running):
         batch_size: int = BATCH,
         progress: bool = True,
     ) -> pd.DataFrame:
-        """Answers many histories, several side by side; see `dialogpt_widget.chat.reply_many.reply_many`.
+        """Answers many histories, several side by side; see `dialogpt_widget.many.reply_many`.
 
         Returns:
             A row a history: `history, text, ids, stop, logprob, scores`, and `candidates` where there are several.

@@ -19,12 +19,9 @@ import dialogpt_widget
 
 ROOT = Path(dialogpt_widget.__file__).parent
 PACKAGE = ROOT.name
-CIRCLES = {  # each the names of its files, without folders; none is the aim
-    "automodel beam beam_weights gpt2_files hub loading model readout several source",
-    "branches cache gpt2 network padded",
-}
 ANCESTORS = {"Chat": 12, "ChatModel": 3, "ChatWidget": 5}  # classes of the package, its own among them; 2 is the aim
-TWICE = {"candidates.py", "several.py", "tokens.py"}  # names of more than one file; none is the aim
+TWICE = {"slow_motion.py", "tokens.py"}  # names of more than one file; none is the aim
+ALIASES = {"many.py", "reranking.py", "engine/rules.py"}  # where documented names were before, and still are
 NOTEBOOK = {"anywidget", "traitlets", "IPython", "ipywidgets"}
 AT_THE_EDGE = {"widget/transcript.py", "widget/widget.py"}  # who may know a notebook
 GUARD = 120  # seconds
@@ -85,8 +82,7 @@ def reach(edges: dict[str, set[str]], start: str) -> set[str]:
 
 
 def test_no_files_import_each_other_in_a_circle() -> None:
-    found = circles(graph(FILES))
-    assert {" ".join(sorted(name.rpartition(".")[2] for name in circle)) for circle in found} == CIRCLES
+    assert not circles(graph(FILES))
 
 
 def test_circles_are_found() -> None:
@@ -124,7 +120,8 @@ def test_a_public_class_has_few_ancestors_in_the_package(name: str) -> None:
 
 
 def test_a_file_name_stands_once() -> None:
-    names = Counter(file.name for file in FILES.values() if not file.name.startswith("__"))
+    own = (file for file in FILES.values() if file.relative_to(ROOT).as_posix() not in ALIASES)
+    names = Counter(file.name for file in own if not file.name.startswith("__"))
     assert {name for name, count in names.items() if count > 1} == TWICE
 
 
