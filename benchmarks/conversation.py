@@ -84,7 +84,7 @@ def converse(card: Card, model: ChatModel, window: int, seed: int = 0) -> Iterat
         took = time.perf_counter() - began
         question = chat.path[-2]
         assert len(question.ids) == USER, f"{text!r} is {len(question.ids)} tokens"
-        context = chat.context_of(chat.path[:-1], chat.settings)
+        context = chat.state.context_of(chat.path[:-1], chat.settings)
         time.sleep(SETTLE)
         reply = card.reply(context.ids, REPLY)
         place = first_difference(turn.ids, reply.ids)

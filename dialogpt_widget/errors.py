@@ -116,3 +116,18 @@ def _where_it_belongs(owner: str, unknown: list[str], keywords: dict[str, Any], 
     near = difflib.get_close_matches(unknown[0], known, n=1)
     hint = f" Did you mean {near[0]!r}?" if near else ""
     return f"{owner} takes no {unknown[0]!r}.{hint} It takes {', '.join(known)}."
+
+
+def check_token(token: object, vocabulary: int) -> int:
+    """Returns a token's id, checked.
+
+    Args:
+        token: what may be an id.
+        vocabulary: how many ids there are.
+
+    Raises:
+        ValueError: it is no id.
+    """
+    if type(token) is not int or not 0 <= token < vocabulary:
+        raise ValueError(f"Ids are from 0 to {vocabulary - 1}, not {token!r}.")
+    return token

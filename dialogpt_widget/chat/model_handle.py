@@ -1,4 +1,4 @@
-"""Where a model comes from: loaded once, when somebody first needs it. Importing this brings no torch."""
+"""The model of a chat: loaded once, when it is first needed. Importing this brings no torch."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class ModelSource:
-    """A model that is loaded when it is first asked for; any thread may ask.
+    """A model that is loaded when it is first asked for; any thread may ask. Chats that share a model share this.
 
     Attributes:
         model: the model once it is loaded, else None.
@@ -33,13 +33,13 @@ class ModelSource:
         self._lock = threading.Lock()
 
     def load(self, progress: Progress | None = None) -> ChatModel:
-        """The model, loaded now if it is not yet.
+        """Returns the model, loaded now if it is not yet.
 
         Args:
             progress: called with a line for people and a share from 0 to 1, or None where that is unknown.
 
         Raises:
-            ModelError: it could not be loaded; the next call tries again.
+            ModelError: the model could not be loaded; the next call tries again.
         """
         with self._lock:
             if self.model is None:
@@ -55,62 +55,56 @@ class ModelSource:
             return self.model
 
 
-Source = Callable[[Progress | None], "ChatModel"]
+class ModelHandle:
+    """The model that a chat is with, by name or loaded. Another model is another handle.
 
-
-class ModelHolder:
-    """Holds a model, or the name of one that is loaded when it is needed.
+    Args:
+        model: a name, or a model.
+        device, precision, revision: as of `Chat`.
 
     Attributes:
-        model_name: its full name.
+        name: the model's full name.
         device, precision, revision: as asked for.
-        source: gives the model; chats that are to share one share this.
+        source: gives the model; may be replaced by one that other chats share.
+        loaded: the model once the chat uses it, else None.
+
+    Raises:
+        TypeError: neither a name nor a `ChatModel`.
+        ValueError: that is not a device, or not a precision.
     """
 
-    def use(
-        self, model: str | ChatModel, *, device: str = "auto", precision: str = "auto", revision: str | None = None
+    def __init__(
+        self,
+        model: str | ChatModel,
+        *,
+        device: str = "auto",
+        precision: str = "auto",
+        revision: str | None = None,
     ) -> None:
-        """Goes on with another model, which is loaded when it is needed; the conversation stays.
-
-        Raises:
-            TypeError: neither a name nor a `ChatModel`.
-            ValueError: that is not a device, or not a precision.
-        """
         if not isinstance(model, str) and not hasattr(model, "generate"):
             raise TypeError(f'A model is a name such as "mini", or a ChatModel, not {type(model).__name__}.')
         check_names(device, precision)
-        self._model = None if isinstance(model, str) else model
-        self.model_name = full_name(model) if isinstance(model, str) else model.name
+        self.loaded = None if isinstance(model, str) else model
+        self.name = full_name(model) if isinstance(model, str) else model.name
         self.device, self.precision, self.revision = device, precision, revision
-        self.source: Source = ModelSource(self.model_name, device, precision, revision).load
+        self.source = ModelSource(self.name, device, precision, revision, self.loaded)
 
-    @property
-    def model(self) -> ChatModel | None:
-        """The model if it is loaded, else None."""
-        return self._model
+    def unloaded(self) -> ModelHandle:
+        """The same model by its name, to be loaded again when it is needed."""
+        return ModelHandle(self.name, device=self.device, precision=self.precision, revision=self.revision)
 
-    def admit(self, model: ChatModel) -> None:
-        """Raises ValueError where a model cannot be used with what else is held."""
-
-    def load_model(self, progress: Progress | None = None) -> ChatModel:
-        """The model, loaded now if it is not yet.
+    def load(self, check: Callable[[ChatModel], object], progress: Progress | None = None) -> ChatModel:
+        """Returns the model, loaded now if it is not yet.
 
         Args:
-            progress: called with a line for people and a share from 0 to 1, or None where that is unknown.
+            check: called with the model before the chat uses it; raises where the chat cannot.
+            progress: as for `ModelSource.load`.
 
         Raises:
-            ModelError: it could not be loaded; the message says why and what to do.
-            ValueError: a conversation that is damaged has ids that it does not have.
+            ModelError: the model could not be loaded; the message says why and what to do.
         """
-        if self._model is not None:
-            return self._model
-        source = self.source
-        model = source(progress)
-        self.admit(model)
-        if source == self.source:  # nobody has chosen another model meanwhile
-            self._model = model
-        return model
-
-    def unload(self) -> None:
-        """Lets go of the model; it is loaded again, by its name, when it is needed."""
-        self.use(self.model_name, device=self.device, precision=self.precision, revision=self.revision)
+        if self.loaded is None:
+            model = self.source.load(progress)
+            check(model)
+            self.loaded = model
+        return self.loaded

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from dialogpt_widget.chat.events import Listeners
+from dialogpt_widget.errors import check_token
 
 if TYPE_CHECKING:
     from dialogpt_widget.engine.generation.trace import Token
@@ -30,7 +31,7 @@ class PaceCommand:
             nothing, and is done as soon as a token is held.
         token: the id that is put in its place.
         said: the token that was revealed by it, once it was.
-        done: `said`, or None; there when all that follows from the move has happened: the next token is held, or the
+        done: `said`, or None; there when all that follows from the command has happened: the next token is held, or the
             reply has settled.
     """
 
@@ -179,8 +180,8 @@ class Pace:
         Raises:
             ValueError: there is no such id.
         """
-        if self._replies and (type(token) is not int or not 0 <= token < self._vocabulary):
-            raise ValueError(f"Ids are from 0 to {self._vocabulary - 1}, not {token!r}.")
+        if self._replies:
+            check_token(token, self._vocabulary)
         return self.ask(PaceCommand("force", token))
 
     def finish(self) -> None:
@@ -211,10 +212,10 @@ class Pace:
         with self._state:
             return self._held(at)
 
-    def ask(self, move: PaceCommand) -> PaceCommand:
-        """Pauses the reply and has it make a move; one that is not running makes none."""
+    def ask(self, command: PaceCommand) -> PaceCommand:
+        """Pauses the reply and has it carry out a command; one that is not running carries out none."""
         with self._changing():
-            return self._put(move)
+            return self._put(command)
 
     def wake(self) -> None:
         """Lets a waiting reply look at once whether it has been stopped."""
@@ -228,7 +229,7 @@ class Pace:
     # For the reply
 
     def begin(self, vocabulary: int, first: PaceCommand | None = None) -> None:
-        """A reply begins; with a first move it is paused and makes that one."""
+        """A reply begins; with a first command it is paused and carries that one out."""
         with self._changing():
             self._replies += 1
             self._vocabulary, self._revealed, self._waited = vocabulary, -math.inf, 0.0
@@ -251,10 +252,10 @@ class Pace:
         began = time.monotonic()
         try:
             with self._state:
-                move = END if stop.is_set() else self._decide(held)
-            if move is None and idle:
+                command = END if stop.is_set() else self._decide(held)
+            if command is None and idle:
                 idle()
-            return move or self._await(held, stop)
+            return command or self._await(held, stop)
         finally:
             with self._changing():
                 self._stop = None
@@ -272,24 +273,24 @@ class Pace:
     def _await(self, held: Token, stop: threading.Event) -> PaceCommand:
         with self._state:
             while not stop.is_set():
-                move = self._decide(held)
-                if move is not None:
-                    return move
+                command = self._decide(held)
+                if command is not None:
+                    return command
                 self._state.wait(min(self._left(), POLL_INTERVAL))
         return END
 
     def _decide(self, held: Token) -> PaceCommand | None:
-        move = None if self._left() > 0 else REVEAL
+        command = None if self._left() > 0 else REVEAL
         while self._asked:
-            self._taken = move = self._asked.popleft()
-            if move.kind != "hold":
-                move.said = held if move.kind == "reveal" else None
+            self._taken = command = self._asked.popleft()
+            if command.kind != "hold":
+                command.said = held if command.kind == "reveal" else None
                 break
             self._complete()
-            move = None
-        if move is not None and move.kind == "reveal":
+            command = None
+        if command is not None and command.kind == "reveal":
             self._revealed = time.monotonic()
-        return move
+        return command
 
     def _left(self) -> float:
         """Seconds until the held token is due."""
@@ -310,14 +311,14 @@ class Pace:
         with self._changing():
             self._chosen, self._here = mode, None
 
-    def _put(self, move: PaceCommand) -> PaceCommand:
+    def _put(self, command: PaceCommand) -> PaceCommand:
         if self._replies:
-            if not self._guessing or move.kind in ("back", "force"):  # who guesses has a reply that waits anyway
+            if not self._guessing or command.kind in ("back", "force"):  # who guesses has a reply that waits anyway
                 self._here = "step"
-            self._asked.append(move)
+            self._asked.append(command)
         else:
-            move.done.set_result(None)
-        return move
+            command.done.set_result(None)
+        return command
 
     def _complete(self) -> None:
         if self._taken is not None:

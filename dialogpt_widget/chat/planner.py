@@ -1,145 +1,90 @@
-"""How a chat answers: which turn, in which context, with which dice, one reply at a time."""
+"""Plans of what a chat says next: which turn is answered, in which context, with which dice. Nothing runs here."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from dialogpt_widget.chat.model_handle import ModelHolder
-from dialogpt_widget.chat.pace import Pace
-from dialogpt_widget.chat.reply import Prefix, Reply
-from dialogpt_widget.dialogue.context import Context, build_context, check_known, encoded_for
-from dialogpt_widget.dialogue.conversation import Conversation
-from dialogpt_widget.dialogue.tokens import Reading, TokenTable
+from dialogpt_widget.chat.candidates import (
+    Side,
+    by_beam_score,
+    compare_in_order,
+    loaded_for,
+    rank_run,
+    run_beams,
+    run_sampled,
+)
+from dialogpt_widget.chat.chat_state import ChatState, context_for, seeded
+from dialogpt_widget.chat.reply import NBestRun, Prefix, Reply
+from dialogpt_widget.dialogue.context import Context, window_size
 from dialogpt_widget.dialogue.turn import Turn
-from dialogpt_widget.engine.hidden_states import HiddenStates
-from dialogpt_widget.engine.loading.hub import Progress
-from dialogpt_widget.errors import check_settings
+from dialogpt_widget.errors import check_token
 from dialogpt_widget.settings import Settings
 
 if TYPE_CHECKING:
     from dialogpt_widget.engine.model import ChatModel
 
 
-class Replies(ModelHolder):
-    """A conversation, a model and settings; from them replies.
+class Planner:
+    """Makes replies, to be handed to `Runner.run`.
 
-    Attributes:
-        conversation: all turns ever said, as a tree.
-        states: what replies were decoded from.
-        pace: how fast a running reply is revealed.
+    Every method raises UnknownTurnError for a turn that is not in the conversation, or no longer, and ModelError where
+    the model could not be loaded. `stop` is an event that stops the reply; it has one of its own if not given.
     """
 
-    conversation: Conversation
+    def __init__(self, state: ChatState) -> None:
+        self._state = state
 
-    def __init__(self, conversation: Conversation | None, settings: Settings) -> None:
-        self.conversation = conversation if conversation is not None else Conversation()
-        self.settings = settings
-        self.states = HiddenStates()
-        self.pace = Pace()
-        if self.model is not None:
-            self.admit(self.model)
-            self.load_model()
-        self._replies = 0
-        self.renumber()
+    def answer(
+        self, turn: Turn | int | None = None, stop: threading.Event | None = None, *, said: bool = False
+    ) -> Reply | NBestRun:
+        """What the settings ask for: a reply as `reply` makes it, or several of which one is chosen.
 
-    def renumber(self) -> None:
-        """Numbers the next reply after all that the conversation has and all that were begun."""
-        turns = [*self.conversation.turns, *(turn for made in self.conversation.nbests for turn in made.turns)]
-        known = (turn.reply + 1 for turn in turns if turn.reply is not None)
-        self._replies = max(self._replies, *known, 0)
-
-    def admit(self, model: ChatModel, turns: Iterable[Turn] | None = None) -> None:
-        """Refuses a model where turns of it, by default the conversation's, have ids that it does not have.
+        In slow motion, and where replies are guessed, it is one.
 
         Raises:
-            ValueError: one has.
+            ValueError: there is nothing to answer, or what is to choose cannot read this model's replies.
         """
-        check_known(self.turns if turns is None else turns, model.name, model.vocabulary)
-
-    def load_model(self, progress: Progress | None = None) -> ChatModel:
-        """The model, loaded now if it is not yet; see `ModelHolder.load_model`."""
-        model = super().load_model(progress)
-        if model is self.model:
-            self.conversation.reading = Reading(model.eos, model.vocabulary, model.decode)
-        return model
-
-    @property
-    def settings(self) -> Settings:
-        """How the next reply is decoded; assign `Settings(...)` or `chat.settings.replace(...)`."""
-        return self._settings
-
-    @settings.setter
-    def settings(self, settings: Settings) -> None:
-        self._settings = check_settings(settings)
-
-    @property
-    def turns(self) -> tuple[Turn, ...]:
-        """Every turn of every branch, in the order in which they settled."""
-        return self.conversation.turns
-
-    @property
-    def path(self) -> tuple[Turn, ...]:
-        """The selected branch of the conversation, root first."""
-        return self.conversation.path
-
-    @property
-    def tokens(self) -> TokenTable:
-        """One row a token of the selected path, EOS included."""
-        model = self.load_model()
-        return TokenTable.of_turns(self.path, model.eos, model.vocabulary, model.decode)
-
-    @property
-    def context(self) -> Context:
-        """What the model would see of the selected path now, and which turns have fallen out."""
-        return self.context_of(self.path, self.settings)
-
-    def context_of(self, path: Sequence[Turn], settings: Settings, begun: int = 0) -> Context:
-        """What the model sees of a path; see `build_context`."""
-        model = self.load_model()
-        turns = encoded_for(path, model.name, model.encode)
-        return build_context(turns, model.eos, settings, model.positions, begun)
-
-    def question(self, turn: Turn | int | None = None) -> Turn:
-        """The user's turn that a reply to `turn` answers: itself, or of a reply the one before; by default the last.
-
-        Raises:
-            ValueError: there is no such turn.
-            UnknownTurnError: it is not in this conversation, or no longer.
-        """
-        asked = self.conversation.find(turn) if turn is not None else next(iter(self.path[-1:]), None)
-        if asked is not None and asked.role == "assistant" and asked.parent is not None:
-            asked = self.conversation[asked.parent]
-        if asked is None or asked.role != "user":
-            raise ValueError("There is nothing to answer: say something first.")
-        return asked
+        state, settings = self._state, self._state.settings
+        several = max(settings.candidates, settings.num_beams)
+        if several == 1 or state.pace.mode != "run" or state.pace.guessing:
+            return self.reply(turn, stop, said=said)
+        beam, asked = settings.num_beams > 1, state.conversation.question(turn)
+        decide = by_beam_score if beam and state.reranking.rerank is None else rank_run(state)
+        settings = seeded(settings.replace(do_sample=False) if beam else settings)
+        numbers = [state.next_number()] * several if beam else [state.next_number() for _ in range(several)]
+        context = state.context_of(state.conversation.path_to(asked), settings)
+        stop = stop or threading.Event()
+        drafts = [self._reply(asked, settings, number, stop, context=context) for number in numbers]
+        list_id, decode = state.conversation.reserve(), run_beams if beam else run_sampled
+        return NBestRun(list_id, "beam" if beam else "sampled", drafts, decode, decide, said=said)
 
     def reply(
         self, turn: Turn | int | None = None, stop: threading.Event | None = None, *, said: bool = False
     ) -> Reply:
-        """A new reply to a turn (see `question`), to be handed to `run`.
+        """A new reply to a message.
 
         Args:
-            turn: what is answered.
-            stop: an event that stops it; one of its own if not given.
-            said: whether the turn was said for it, so that `undo` takes back both.
+            turn: a message, or a reply to it; by default the path's last.
+            stop: as of the class.
+            said: whether the message was said for this reply, so that `undo` takes back both.
 
         Raises:
-            ValueError: there is no such turn.
-            UnknownTurnError: it is not in this conversation, or no longer.
-            ModelError: the model could not be loaded.
+            ValueError: there is nothing to answer.
         """
-        return self._reply(self.question(turn), self._seeded(self.settings), self._number(), stop, said=said)
+        state = self._state
+        asked = state.conversation.question(turn)
+        state.load_model()
+        return self._reply(asked, seeded(state.settings), state.next_number(), stop, said=said)
 
     def unfinished(self, turn: Turn | int) -> Turn:
         """A reply that can be continued: one that was cut off, written or imported.
 
         Raises:
             ValueError: that is no reply, or it ended by itself.
-            UnknownTurnError: it is not in this conversation, or no longer.
         """
-        old = self.conversation.find(turn)
+        old = self._state.conversation.find(turn)
         if old.role != "assistant":
             raise ValueError("Only a reply can be continued: this is a message.")
         if old.stop == "eos":
@@ -147,25 +92,71 @@ class Replies(ModelHolder):
         return old
 
     def continuation(self, turn: Turn | int, stop: threading.Event | None = None) -> Reply:
-        """A reply that begins as another, cut off or written by hand, and goes on; to be handed to `run`.
+        """A reply that begins as another, cut off or written by hand, and goes on.
 
         It keeps the dice and settings of the reply that it continues, and may be longer by `max_new_tokens`.
 
         Raises:
             ValueError: that is no reply, it ended by itself, or it fills the window.
-            UnknownTurnError: it is not in this conversation, or no longer.
-            ModelError: the model could not be loaded.
         """
-        old, model = self.unfinished(turn), self.load_model()
-        same = old.model == model.name
-        begun = Prefix(old.ids, old.rows, self.states.known(old)) if same else Prefix(tuple(model.encode(old.text)))
+        state, old = self._state, self.unfinished(turn)
+        model = state.load_model()
+        if old.model == model.name:
+            prefix = Prefix(old.ids, old.rows, state.hidden_states.known(old))
+        else:
+            prefix = Prefix(tuple(model.encode(old.text)))
         if old.settings is None or old.reply is None:
-            settings, number = self._seeded(self.settings), self._number()
+            settings, number = seeded(state.settings), state.next_number()
         else:
             settings, number = old.settings, old.reply
-        longest = max(len(begun.ids) + self.settings.max_new_tokens, settings.min_new_tokens)
-        longest = min(longest, Settings.bounds("max_new_tokens")[1])
-        return self._reply(self.question(old), settings.replace(max_new_tokens=longest), number, stop, begun)
+        longest = max(len(prefix.ids) + state.settings.max_new_tokens, settings.min_new_tokens)
+        settings = settings.replace(max_new_tokens=min(longest, Settings.bounds("max_new_tokens")[1]))
+        return self._reply(state.conversation.question(old), settings, number, stop, prefix)
+
+    def fork(self, turn: Turn | int, index: int, token: int, stop: threading.Event | None = None) -> Reply:
+        """A reply that begins as another up to a place, has another token there, and goes on.
+
+        It keeps settings and dice of the reply that it forks from; ids are taken over, never encoded again.
+
+        Raises:
+            IndexError: the reply has no such token.
+            ValueError: the model did not make it, it was another model, or there is no such id.
+        """
+        state = self._state
+        self.check_fork(turn, index, token)
+        old, model, seen = state.model_reply(turn, index), state.load_model(), state.seen(turn, index)
+        prefix = Prefix(old.turn.ids[:index], old.rows[:index], state.hidden_states.known(old.turn), token)
+        window = window_size(old.settings, model.positions)
+        context = Context(seen, old.turn.context, (), 0, window, window - len(seen))
+        settings = old.settings.replace(max_new_tokens=max(old.settings.max_new_tokens, index + 1))
+        return self._reply(state.conversation.question(old.turn), settings, old.number, stop, prefix, context)
+
+    def check_fork(self, turn: Turn | int, index: int, token: int) -> None:
+        """Raises what `fork` would raise."""
+        self._state.model_reply(turn, index)
+        check_token(token, self._state.load_model().vocabulary)
+
+    def comparison(
+        self, sides: Sequence[Side], turn: Turn | int | None = None, stop: threading.Event | None = None
+    ) -> NBestRun:
+        """Replies of several sides to the same turn, none of which is chosen.
+
+        Raises:
+            ValueError: there is nothing to answer.
+        """
+        state = self._state
+        asked, stop, number = state.conversation.question(turn), stop or threading.Event(), state.next_number()
+        own = state.load_model()
+        seed, path = seeded(state.settings).seed, state.conversation.path_to(asked)
+        loaded: dict[str, ChatModel] = {own.name: own}
+        drafts = []
+        for side in sides:
+            settings = side.settings.replace(seed=seed, candidates=1, num_beams=1)
+            model = loaded_for(side, own, loaded)
+            context = context_for(model, path, settings)
+            drafts.append(Reply(state.conversation.reserve(), asked, model, context, settings, number, stop))
+        labels = [side.label for side in sides]
+        return NBestRun(state.conversation.reserve(), "compared", drafts, compare_in_order, labels=labels)
 
     def _reply(
         self,
@@ -173,27 +164,14 @@ class Replies(ModelHolder):
         settings: Settings,
         number: int,
         stop: threading.Event | None,
-        begun: Prefix | None = None,
+        prefix: Prefix | None = None,
         context: Context | None = None,
         *,
         said: bool = False,
     ) -> Reply:
+        state, stop = self._state, stop or threading.Event()
         if context is None:
-            path = self.conversation.path_to(asked)
-            context = self.context_of(path, settings, len(begun.ids) if begun else 0)
-        turn_id = self.conversation.reserve()
-        stop = stop or threading.Event()
-        model = self.load_model()
-        return Reply(turn_id, asked, model, context, settings, number, stop, begun, said=said, pace=self.pace)
-
-    def _number(self) -> int:
-        self._replies += 1
-        return self._replies - 1
-
-    def _seeded(self, settings: Settings) -> Settings:
-        if settings.seed is not None:
-            return settings
-        self.load_model()
-        from dialogpt_widget.engine.generation.sampler import draw_seed
-
-        return settings.replace(seed=draw_seed())
+            path = state.conversation.path_to(asked)
+            context = state.context_of(path, settings, len(prefix.ids) if prefix else 0)
+        turn_id, model = state.conversation.reserve(), state.load_model()
+        return Reply(turn_id, asked, model, context, settings, number, stop, prefix, said=said, pace=state.pace)

@@ -1,8 +1,7 @@
-"""Whose turn it is at a model."""
+"""A reply as it comes about, alone or several side by side: its tokens, its text, and the turn that it becomes."""
 
 from __future__ import annotations
 
-import math
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,8 +12,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from dialogpt_widget.chat.events import CandidateDelta, RankingStarted, TokenRetracted, TokenRevealed
-from dialogpt_widget.chat.guess_options import guess_options
-from dialogpt_widget.chat.pace import Guess, Pace
+from dialogpt_widget.chat.pace import Pace
 from dialogpt_widget.dialogue.context import Context
 from dialogpt_widget.dialogue.detokenize import clean, stable_prefix
 from dialogpt_widget.dialogue.nbest import Kind, NBest, Ranking
@@ -30,28 +28,25 @@ if TYPE_CHECKING:
 
 
 class ModelLease:
-    """What a reply asks before each step of its model; this one, of a model that nobody shares, never has it wait.
+    """Lease of a model, taken before each decoding step. This one is of a model that nobody shares and never waits.
 
     Attributes:
-        waited: seconds that it had to.
+        waited: seconds that the reply had to wait for the model.
     """
 
     waited = 0.0
 
-    def take(self, stop: threading.Event) -> bool:
-        """Waits until the model may be used, which it then may until `leave`.
+    def acquire(self, stop: threading.Event) -> bool:
+        """Blocks until the model may be used. Returns False if stopped first.
 
         Args:
             stop: ends the waiting.
-
-        Returns:
-            Whether it may.
         """
         del stop
         return True
 
-    def leave(self) -> None:
-        """Lets others use the model; does nothing where it may not be used anyway."""
+    def release(self) -> None:
+        """Lets others use the model; does nothing where the lease is not held."""
 
 
 Decode = Callable[[Sequence[int], Mapping[int, int], "list[Tensor]"], "Iterator[Token]"]
@@ -72,12 +67,12 @@ class Step:
 
 @dataclass(slots=True)
 class _Line:
-    """The tokens after one another, until one of them is forced to be another.
+    """Tokens that follow one another, until one of them is forced to be another.
 
     Attributes:
-        source: decodes them.
-        states: where it puts what it decodes them from.
-        known: those that were decoded and not taken yet, the next one last.
+        source: decodes the tokens.
+        states: list to which the source appends what it decodes each token from.
+        known: tokens that were decoded and not taken yet, the next one last.
         forced: the token with which the line begins; None for the reply's own.
     """
 
@@ -88,7 +83,7 @@ class _Line:
 
 
 class TokenTape:
-    """Gives a reply's tokens one by one, and takes them back.
+    """Token source of a reply that can be rewound.
 
     A token that was put back comes again as it was, not decoded anew: a number that differed in its last digit might
     choose another. Where a forced token is put back, what it displaced comes again.
@@ -162,19 +157,20 @@ class Reply:
         settings: how it is decoded, seed included.
         number: the number of the generation within the chat, which selects its dice.
         stop: set, it ends the reply before the model's next step.
-        begun: what the reply begins with, already said.
+        prefix: what the reply begins with, already said.
         said: whether its question was said for it, so that both are undone together.
         pace: decides when a token is revealed; at once if not given.
 
     Attributes:
         text: what can be shown so far.
-        tokens: the tokens revealed so far, a final EOS included, what was begun with not.
+        tokens: the tokens revealed so far, a final EOS included, the prefix not.
         states: what they were decoded from, where the model's states are small.
         reused: tokens of its context that were in the model's cache; None until the first was decoded.
         moved: whether its beginning changed the selected path; None until it begins.
         settled: its turn, once it has ended, or the error with which it did.
         drafts, made, chooses, problem: as of a `NBestRun` of this reply alone.
-        floor: has it wait for its turn at a model that others share; may be set before it begins.
+        held: the token that is decoded and not revealed yet; None where there is none.
+        lease: of the model, taken before each decoding step; may be set before the reply begins.
     """
 
     def __init__(
@@ -186,14 +182,14 @@ class Reply:
         settings: Settings,
         number: int,
         stop: threading.Event,
-        begun: Prefix | None = None,
+        prefix: Prefix | None = None,
         *,
         said: bool = False,
         pace: Pace | None = None,
     ) -> None:
         self.id, self.parent, self.model, self.context = turn_id, parent, model, context
         self.settings, self.number, self.stop = settings, number, stop
-        self.begun, self.said = begun or Prefix(), said
+        self.prefix, self.said = prefix or Prefix(), said
         self.pace = pace or Pace()
         self.text = ""
         self.tokens: list[Token] = []
@@ -201,42 +197,42 @@ class Reply:
         self.reused: int | None = None
         self.moved: bool | None = None
         self.settled: Future[Turn] = Future()
-        self.floor = ModelLease()
+        self.lease = ModelLease()
         self.drafts: Sequence[Reply] = (self,)
         self.made: NBest | None = None
         self.chooses, self.problem = True, None
+        self.held: Step | None = None
         self._stream: StreamingDetokenizer
-        self._held: Step | None = None
         self._ended: Stop = "error"
 
     def __iter__(self) -> Iterator[TokenRevealed | TokenRetracted]:
         """Yields what is said, token by token, and what is taken back; at the end perhaps the text withheld."""
-        course = TokenTape(self._decode)
+        tape = TokenTape(self._decode)
         self.open()
         ended: Stop = "error"
         try:
-            if self.begun.ids:
+            if self.prefix.ids:
                 yield TokenRevealed(None, self._advance(stable_prefix(self._stream.text)))
-            while (held := course.next()) is not None:
+            while (held := tape.next()) is not None:
                 if self.reused is None:
                     self.reused = min(self.model.reused, len(self.context.ids))
-                self._held = held
-                move = self.pace.next(held.token, self.stop, self.floor.leave)
-                if move.kind == "end":
+                self.held = held
+                command = self.pace.next(held.token, self.stop, self.lease.release)
+                if command.kind == "end":
                     break
-                if move.kind == "reveal":
-                    yield self.say(held)
+                if command.kind == "reveal":
+                    yield self.reveal(held)
                     continue
-                course.put_back(held)
-                if move.kind == "force":
-                    assert move.token is not None
-                    chosen = course.force(self._ids(), move.token)
+                tape.put_back(held)
+                if command.kind == "force":
+                    assert command.token is not None
+                    chosen = tape.force(self.ids, command.token)
                     if chosen is None:
                         break
-                    move.said = chosen.token
-                    yield self.say(chosen)
+                    command.said = chosen.token
+                    yield self.reveal(chosen)
                 elif self.tokens:
-                    yield self._take_back(course)
+                    yield self._take_back(tape)
             ended = "user" if self.stop.is_set() else "length"
         except (KeyboardInterrupt, GeneratorExit):
             ended = "user"
@@ -246,46 +242,30 @@ class Reply:
         if rest:
             yield TokenRevealed(None, rest)
 
-    def guess(self, guess: int) -> Guess:
-        """Judges a guess, an id, at the token that is held back now."""
-        from dialogpt_widget.engine.introspection import places
-
-        held = self._held
+    def held_logits(self) -> Tensor:
+        """Logits `[vocabulary]`, float32, from which the held token was chosen."""
+        held = self.held
         assert held is not None
-        (place,) = places(self._logits(held), [guess])
-        bits = max(0.0, -place.logprob / math.log(2))
-        return Guess(guess, held.token.id, place.rank, bits, guess == held.token.id)
-
-    def choices(self, count: int) -> list[int]:
-        """So many ids where a token is held back, it among them, lowest first: nothing tells which it is."""
-        from dialogpt_widget.engine.generation.sampler import Sampler
-
-        held = self._held
-        assert held is not None
-        decoder = Sampler(self.settings, self.model.eos, self.number)
-        return guess_options(self._logits(held), self._ids(), decoder, held.token.id, count)
-
-    def _logits(self, held: Step) -> Tensor:
-        state = self.model.states([*self.context.ids, *self._ids()])[-1] if held.state is None else held.state
+        state = self.model.states([*self.context.ids, *self.ids])[-1] if held.state is None else held.state
         return self.model.unembed(state)
 
     def _decode(self, said: Sequence[int], forced: Mapping[int, int], states: list[Tensor]) -> Iterator[Token]:
-        begun = self.begun
-        if begun.forced is not None:
-            forced = {len(begun.ids): begun.forced, **forced}
+        prefix = self.prefix
+        if prefix.forced is not None:
+            forced = {len(prefix.ids): prefix.forced, **forced}
         tokens = self.model.generate(
             self.context.ids,
             self.settings,
             self.stop,
             reply=self.number,
-            prefix=said or begun.ids,
+            prefix=said or prefix.ids,
             forced=forced,
             states=states,
         )
         return self._in_turn(tokens)
 
     def _in_turn(self, tokens: Iterator[Token]) -> Iterator[Token]:
-        while self.floor.take(self.stop):
+        while self.lease.acquire(self.stop):
             token = next(tokens, None)
             if token is None:
                 return
@@ -309,14 +289,14 @@ class Reply:
         Returns:
             Text that was withheld.
         """
-        self._held = None
+        self.held = None
         self._ended = "eos" if self.tokens and self.tokens[-1].eos else ended
         self._stream.finish()
         return self._advance(clean(self._stream.text))
 
-    def say(self, step: Step) -> TokenRevealed:
+    def reveal(self, step: Step) -> TokenRevealed:
         """Takes a token and gives the text that can be shown because of it."""
-        self._held = None
+        self.held = None
         self.tokens.append(step.token)
         if step.state is not None:
             self.states.append(step.state)
@@ -324,9 +304,9 @@ class Reply:
             self._stream.add(step.token.id)
         return TokenRevealed(step.token, self._advance(stable_prefix(self._stream.text)))
 
-    def _take_back(self, course: TokenTape) -> TokenRetracted:
+    def _take_back(self, tape: TokenTape) -> TokenRetracted:
         token = self.tokens.pop()
-        course.put_back(Step(token, self.states.pop() if self.states else None))
+        tape.put_back(Step(token, self.states.pop() if self.states else None))
         self._stream = self._streamed()
         self.text = stable_prefix(self._stream.text)
         return TokenRetracted(token, len(self.text))
@@ -334,12 +314,14 @@ class Reply:
     def _streamed(self) -> StreamingDetokenizer:
         """The decoder of the text, with all that was said until now."""
         stream = self.model.text_stream()
-        for token_id in self._ids():
+        for token_id in self.ids:
             stream.add(token_id)
         return stream
 
-    def _ids(self) -> tuple[int, ...]:
-        return (*self.begun.ids, *(token.id for token in self.tokens if not token.eos))
+    @property
+    def ids(self) -> tuple[int, ...]:
+        """The ids so far, those of the prefix among them, without EOS."""
+        return (*self.prefix.ids, *(token.id for token in self.tokens if not token.eos))
 
     def _advance(self, text: str) -> str:
         piece, self.text = text[len(self.text) :], text
@@ -352,7 +334,7 @@ class Reply:
             parent=self.parent.id,
             role="assistant",
             text=self.text,
-            ids=self._ids(),
+            ids=self.ids,
             settings=self.settings,
             reply=self.number,
             context=self.context.turns,
@@ -361,7 +343,7 @@ class Reply:
             model=self.model.name,
             revision=self.model.revision,
             precision=self.model.precision,
-            begun=len(self.begun.ids),
+            begun=len(self.prefix.ids),
             rows=self.rows(),
         )
 
@@ -369,9 +351,9 @@ class Reply:
         """The token rows so far, from a place on, what the reply began with among them."""
         from dialogpt_widget.engine.generation.trace import token_rows
 
-        old = self.begun.rows
+        old = self.prefix.rows
         if old is None:
-            old = given_rows(self.begun.ids, self.model.vocabulary)
+            old = given_rows(self.prefix.ids, self.model.vocabulary)
         first = max(0, start - len(old))
         new = token_rows(self.tokens[first:], self.model.vocabulary, len(self.context.ids))
         return np.concatenate([old[start:], new])
@@ -396,7 +378,7 @@ class NBestRun:
         said: whether their question was said for them, so that all is undone together.
 
     Attributes:
-        moved, settled, floor: as of a `Reply`; `settled` gives the chosen turn, or of a comparison the first.
+        moved, settled, lease: as of a `Reply`; `settled` gives the chosen turn, or of a comparison the first.
         chooses: whether one of them goes on; of a comparison none does by itself.
         made: the list, once they have ended; None if nothing was said.
         problem: why none could be chosen, so that the first goes on.
@@ -425,7 +407,7 @@ class NBestRun:
         self.moved: bool | None = None
         self.reused: int | None = None
         self.settled: Future[Turn] = Future()
-        self.floor = ModelLease()
+        self.lease = ModelLease()
         self.problem: Exception | None = None
         self.made: NBest | None = None
 
@@ -443,7 +425,7 @@ class NBestRun:
             for place, token, state in self._in_turn(self._decode(self)):
                 if self.reused is None:
                     self.reused = min(self.model.reused, len(self.context.ids))
-                said = self.drafts[place].say(Step(token, state))
+                said = self.drafts[place].reveal(Step(token, state))
                 yield CandidateDelta(place, said.piece)
             ended = "user"
         except (KeyboardInterrupt, GeneratorExit):
@@ -468,8 +450,18 @@ class NBestRun:
             return self.drafts[0].turn()
         return self.made.turns[self.made.ranking.chosen if self.made.ranking else 0]
 
+    def result(self) -> NBest:
+        """The list of the replies, once they have ended.
+
+        Raises:
+            RuntimeError: nothing was said.
+        """
+        if self.made is None:
+            raise RuntimeError("It was stopped before anything was said.")
+        return self.made
+
     def _in_turn(self, drawn: Iterator[Drawn]) -> Iterator[Drawn]:
-        while self.floor.take(self.stop):
+        while self.lease.acquire(self.stop):
             one = next(drawn, None)
             if one is None:
                 return

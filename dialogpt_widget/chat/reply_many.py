@@ -6,15 +6,16 @@ import importlib
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from tqdm.auto import tqdm
 
-from dialogpt_widget.chat.choosing import Choosing, case_of
+from dialogpt_widget.chat.candidates import rerank_input
+from dialogpt_widget.chat.chat_state import context_for, seeded
 from dialogpt_widget.chat.reply import Reply, Step
-from dialogpt_widget.chat.reranking import Rerank, Reranking, reranker_of
-from dialogpt_widget.chat.written import told
-from dialogpt_widget.dialogue.context import Context, build_context
+from dialogpt_widget.chat.reranking import Rerank, Reranking, reranking_of
+from dialogpt_widget.chat.turns import conversation_of
+from dialogpt_widget.dialogue.context import Context
 from dialogpt_widget.dialogue.exports import Messages, check_messages
 from dialogpt_widget.dialogue.nbest import Ranking, logprob
 from dialogpt_widget.dialogue.turn import Turn
@@ -32,8 +33,23 @@ DTYPES = {"history": object, "text": str, "ids": object, "stop": str, "logprob":
 Histories = Iterable[Messages | str]
 
 
+class Answerer(Protocol):
+    """A chat, as far as it answers for `reply_many`."""
+
+    @property
+    def settings(self) -> Settings:
+        """How replies are decoded."""
+
+    @property
+    def reranking(self) -> Reranking:
+        """What chooses one of several."""
+
+    def load_model(self) -> ChatModel:
+        """The model, loaded now if it is not yet."""
+
+
 def reply_many(
-    chat: Choosing,
+    chat: Answerer,
     histories: Histories,
     settings: Settings | None = None,
     rerank: Rerank | Reranking = None,
@@ -75,16 +91,16 @@ def reply_many(
     if type(batch_size) is not int or batch_size < 1:
         raise ValueError(f"batch_size is how many replies are decoded side by side, at least 1; got {batch_size!r}.")
     model = chat.load_model()
-    settings = _seeded(settings)
+    settings = seeded(settings)
     asked = [_asked(place, history, model, settings) for place, history in enumerate(_listed(histories))]
     several = settings.candidates > 1
-    chooses = chat.reranking if rerank is None else rerank
-    reranker = reranker_of(chooses, model) if several or rerank is not None else None
+    chooses = chat.reranking if rerank is None else reranking_of(rerank)
+    reranker = chooses.of(model) if several or rerank is not None else None
     turns = _answered(model, asked, settings, batch_size, progress=progress)
     rows = []
     for place, one in enumerate(tqdm(asked, "Ranking", unit="history", disable=not progress or reranker is None)):
         own = turns[place * settings.candidates :][: settings.candidates]
-        ranking = reranker.rank(*case_of(one.turn, one.context.ids, own, model)) if reranker else None
+        ranking = reranker.rank(*rerank_input(one.turn, one.context.ids, own, model)) if reranker else None
         rows.append(_row(one, own, ranking))
     dtypes = DTYPES | ({"candidates": object} if several else {})
     frame: pd.DataFrame = pandas.DataFrame(rows, columns=list(dtypes)).astype(dtypes)
@@ -111,11 +127,11 @@ def _asked(place: int, history: Messages | str, model: ChatModel, settings: Sett
     """What a chat of its own would make of a history."""
     try:
         messages = _ending_with_the_user(history)
-        path = told(messages, model).path
+        path = conversation_of(messages, model).path
     except (TypeError, ValueError) as error:
         kind = TypeError if isinstance(error, TypeError) else ValueError
         raise kind(f"History {place}: {error}") from None
-    return _Asked(messages, path[-1], build_context(path, model.eos, settings, model.positions))
+    return _Asked(messages, path[-1], context_for(model, path, settings))
 
 
 def _ending_with_the_user(history: Messages | str) -> Messages:
@@ -150,7 +166,7 @@ def _said(model: ChatModel, replies: Sequence[Reply], settings: Settings) -> Ite
     contexts, numbers = [reply.context.ids for reply in replies], [reply.number for reply in replies]
     for step in model.generate_batch(contexts, settings, replies=numbers):
         for row, token in step:
-            replies[row].say(Step(token, None))
+            replies[row].reveal(Step(token, None))
             if token.eos or len(replies[row].tokens) == replies[row].limit:
                 yield replies[row]
 
@@ -171,12 +187,6 @@ def _told(turn: Turn, ranking: Ranking | None, place: int) -> dict[str, Any]:
         "dropped": ranking.dropped[place] if ranking else None,
         "rank": ranking.rank[place] if ranking else 0,
     }
-
-
-def _seeded(settings: Settings) -> Settings:
-    from dialogpt_widget.engine.generation.sampler import draw_seed
-
-    return settings if settings.seed is not None else settings.replace(seed=draw_seed())
 
 
 def _pandas() -> Any:

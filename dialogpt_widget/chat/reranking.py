@@ -130,9 +130,9 @@ class Reranking:
 MOST = 1000.0
 
 
-def reranker_of(rerank: Rerank | Reranking, model: ChatModel) -> Reranker:
-    """What chooses between replies of a model; see `Reranking`."""
-    return (rerank if isinstance(rerank, Reranking) else Reranking(rerank)).of(model)
+def reranking_of(rerank: Rerank | Reranking) -> Reranking:
+    """A `Reranking`: itself, or of what chooses without rules."""
+    return rerank if isinstance(rerank, Reranking) else Reranking(rerank)
 
 
 def _parts(rerank: Any) -> Iterator[tuple[Any, float]]:

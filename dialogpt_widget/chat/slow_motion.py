@@ -1,142 +1,140 @@
-"""What to pick the next token from: a list that has the answer in it and does not tell which it is."""
+"""Slow motion: a reply that is stepped, played, forced, taken back and guessed, token by token."""
 
 from __future__ import annotations
 
+import math
 import threading
 import weakref
+from collections.abc import Sequence
 from concurrent.futures import Future, wait
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
+import numpy as np
+
+from dialogpt_widget.chat.chat_state import ChatState
 from dialogpt_widget.chat.pace import GUESS_FIRST, POLL_INTERVAL, Guess, Pace, PaceCommand
-from dialogpt_widget.chat.reply import NBestRun, Reply
-from dialogpt_widget.chat.runner import Running, alone
-from dialogpt_widget.dialogue.conversation import Conversation
+from dialogpt_widget.chat.planner import Planner
+from dialogpt_widget.chat.reply import Reply, Step
+from dialogpt_widget.chat.runner import Runner, exclusive
 from dialogpt_widget.dialogue.turn import Turn
-from dialogpt_widget.errors import check_text
-from dialogpt_widget.settings import Settings
+from dialogpt_widget.errors import check_text, check_token
 
 if TYPE_CHECKING:
+    from dialogpt_widget.engine.generation.sampler import Sampler
     from dialogpt_widget.engine.generation.trace import Token
+    from dialogpt_widget.engine.hidden_states import Tensor
 
 
 OVER = "The reply has ended. Say something, or call step() once more for another version."
 
-SIDE_BY_SIDE = "Several replies are being said side by side: wait for them, or stop them; one alone can be slow."
+
+class Launcher(Protocol):
+    """Starts slow replies in the background, and waits for them."""
+
+    def begin_with(self, command: PaceCommand) -> Reply:
+        """Begins a reply to the path's last message, paused, and blocks until its first command is carried out."""
+
+    def wait_for(self, done: Future[Any]) -> None:
+        """Blocks until a command is carried out, or a reply has settled."""
 
 
-class Stepping(Running):
-    """A conversation whose replies can be said in slow motion. The dice stay: the ids are those of an unwatched reply.
+class ThreadLauncher:
+    """Runs each slow reply in a thread of its own."""
+
+    def __init__(self, state: ChatState, planner: Planner, runner: Runner) -> None:
+        self._state, self._planner, self._runner = state, planner, runner
+
+    def begin_with(self, command: PaceCommand) -> Reply:
+        """Begins a reply to the path's last message, paused, and blocks until its first command is carried out."""
+        reply = self._planner.reply()
+        runner = weakref.ref(self._runner, lambda _: reply.stop.set())
+        arguments = runner, self._runner.busy, self._state.pace, reply, command
+        threading.Thread(target=_run_apart, args=arguments, name="slow dialogpt", daemon=True).start()
+        self.wait_for(command.done)
+        return reply
+
+    def wait_for(self, done: Future[Any]) -> None:
+        """Blocks until a command is carried out, or a reply has settled."""
+        while not wait([done], POLL_INTERVAL).done:
+            pass
+
+
+class SlowMotion:
+    """Replies said in slow motion. The dice stay: the ids are those of an unwatched reply.
 
     `step`, `force`, `back` and `guess` pause the reply that is running; where none is, `step`, `force` and `guess`
     begin one to the path's last message, in the background.
+
+    Attributes:
+        launcher: begins these replies and waits for them.
     """
 
-    def __init__(self, conversation: Conversation | None, settings: Settings) -> None:
-        super().__init__(conversation, settings)
+    def __init__(self, state: ChatState, planner: Planner, runner: Runner) -> None:
+        self._state, self._runner, self._pace = state, runner, state.pace
+        self.launcher: Launcher = ThreadLauncher(state, planner, runner)
         self._beginning = threading.Lock()
-        self._stepped: Reply | None = None  # the last reply that made a move, until its end was told
+        self._stepped: Reply | None = None  # the last reply that carried out a command, until its end was told
 
     def step(self) -> Token | None:
-        """Reveals one more token of a reply.
-
-        Returns:
-            The token; None once the reply has ended with the one before, and has settled.
-
-        Raises:
-            ValueError: there is nothing to answer.
-            RuntimeError: the token is to be guessed first.
-            ModelError: the model could not be loaded or run.
-        """
-        if self.pace.guessing:
+        """Reveals one more token of a reply; see `Chat.step`."""
+        if self._pace.guessing:
             raise RuntimeError(GUESS_FIRST)
-        return None if self._over() else self._move(PaceCommand("reveal"))
+        return None if self._over() else self._command(PaceCommand("reveal"))
 
     def force(self, token: int) -> Token:
-        """Reveals a token of one's choice in place of the model's; the model goes on from there.
-
-        Args:
-            token: its id. That of the end of the turn ends the reply.
-
-        Raises:
-            ValueError: there is nothing to answer, or no such id.
-            RuntimeError: the reply has ended.
-        """
-        move = PaceCommand("force", self.known(token))
-        said = None if self._over() else self._move(move)
-        if said is None:
+        """Reveals a token of one's choice in place of the model's; see `Chat.force`."""
+        command = PaceCommand("force", self.check_token(token))
+        revealed = None if self._over() else self._command(command)
+        if revealed is None:
             raise RuntimeError(OVER)
-        return said
+        return revealed
 
     def back(self) -> None:
-        """Takes back the token that was revealed last; does nothing before the first.
-
-        Raises:
-            RuntimeError: no reply is running.
-        """
-        if self._running is None:
+        """Takes back the token that was revealed last; see `Chat.back`."""
+        if self._runner.running is None:
             raise RuntimeError(OVER if self._stepped else "No reply is running.")
-        self._move(PaceCommand("back"))
+        self._command(PaceCommand("back"))
 
     def guess(self, guess: str | int) -> Guess:
-        """Guesses the next token, which is then revealed.
-
-        Args:
-            guess: a text, whose first token counts, with the space before it if it has one; or an id.
-
-        Raises:
-            ValueError: there is nothing to answer, nothing was typed, or there is no such id.
-            RuntimeError: the reply has ended.
-        """
-        token = self.guessed(guess)
+        """Guesses the next token, which is then revealed; see `Chat.guess`."""
+        token = self.guessed_token(guess)
         if self._over():
             raise RuntimeError(OVER)
-        self._move(PaceCommand("hold"))
-        if self._running is None:
+        self._command(PaceCommand("hold"))
+        if self._runner.running is None:
             raise RuntimeError(OVER)
-        made, move = self.judge(token)
-        self.wait_for(move.done)
+        made, command = self.judge(token)
+        self.launcher.wait_for(command.done)
         return made
 
     def finish(self) -> Turn:
-        """Runs a reply to its end, guessed or not, and returns it. Ctrl-C stops it.
-
-        Raises:
-            RuntimeError: no reply is running.
-            ModelError: the model could not be run.
-        """
-        reply = self._running or self._stepped
+        """Runs a reply to its end, guessed or not, and returns it; see `Chat.finish`."""
+        reply = self._runner.running or self._stepped
         self._stepped = None
         if reply is None:
             raise RuntimeError("No reply is running.")
-        self._not_from_within()
-        self.pace.finish()
+        self._refuse_callbacks()
+        self._pace.finish()
         try:
-            self.wait_for(reply.settled)
+            self.launcher.wait_for(reply.settled)
         except KeyboardInterrupt:
             reply.stop.set()
             raise
         return reply.settled.result()
 
-    def known(self, token: int) -> int:
-        """An id, if there is such a one.
+    def check_token(self, token: int) -> int:
+        """Returns an id of the model's, or raises ValueError."""
+        return check_token(token, self._state.load_model().vocabulary)
 
-        Raises:
-            ValueError: there is not.
-        """
-        vocabulary = self.load_model().vocabulary
-        if type(token) is not int or not 0 <= token < vocabulary:
-            raise ValueError(f"Ids are from 0 to {vocabulary - 1}, not {token!r}.")
-        return token
-
-    def guessed(self, guess: str | int) -> int:
+    def guessed_token(self, guess: str | int) -> int:
         """The id that is guessed with a text or an id.
 
         Raises:
             ValueError: nothing was typed, or there is no such id.
         """
         if not isinstance(guess, str):
-            return self.known(guess)
-        ids = self.load_model().encode(check_text(guess))
+            return self.check_token(guess)
+        ids = self._state.load_model().encode(check_text(guess))
         if not ids:
             raise ValueError("Type at least one character.")
         return ids[0]
@@ -147,106 +145,146 @@ class Stepping(Running):
         Raises:
             RuntimeError: no token is held.
         """
+        from dialogpt_widget.engine.introspection import places
 
         def judged() -> Guess:
-            return self.slow().guess(guess)
+            reply, held = self._holding()
+            (place,) = places(reply.held_logits(), [guess])
+            bits = max(0.0, -place.logprob / math.log(2))
+            return Guess(guess, held.token.id, place.rank, bits, guess == held.token.id)
 
-        return self.pace.guess(judged)
+        return self._pace.guess(judged)
 
-    def choices(self, count: int) -> list[int]:
-        """So many ids where a token is held now, it among them, lowest first; see `guess_options.chosen`.
+    def guess_options(self, count: int) -> list[int]:
+        """So many ids to guess from where a token is held, lowest first: nothing tells which of them it is.
 
         Raises:
             RuntimeError: no token is held.
         """
+        from dialogpt_widget.engine.generation.sampler import Sampler
 
-        def chosen() -> list[int]:
-            return self.slow().choices(count)
+        def options() -> list[int]:
+            reply, held = self._holding()
+            sampler = Sampler(reply.settings, reply.model.eos, reply.number)
+            return guess_options(reply.held_logits(), reply.ids, sampler, held.token.id, count)
 
-        return self.pace.look(chosen)
+        return self._pace.look(options)
 
-    def slow(self) -> Reply:
-        """The running reply, if it can be slow.
-
-        Raises:
-            RuntimeError: several are said side by side.
-        """
-        running = self._running
-        if isinstance(running, NBestRun):
-            raise RuntimeError(SIDE_BY_SIDE)  # noqa: TRY004 - of the moment, not of an argument
-        assert running is not None
-        return running
+    def _holding(self) -> tuple[Reply, Step]:
+        """The running reply and the token that it holds."""
+        reply = self._runner.running
+        assert isinstance(reply, Reply)
+        assert reply.held is not None
+        return reply, reply.held
 
     def _over(self) -> bool:
         """Whether the reply that was stepped last has ended and nothing was said since; true once."""
         reply = self._stepped
-        if reply is None or self._running is not None:
+        if reply is None or self._runner.running is not None:
             return False
         self._stepped = None
         reply.settled.result()
-        return self.conversation.leaf == reply.id
+        return self._state.conversation.leaf == reply.id
 
-    def _move(self, move: PaceCommand) -> Token | None:
-        """Has the running reply, or a new one, make a move; returns the token revealed by it."""
-        self._not_from_within()
+    def _command(self, command: PaceCommand) -> Token | None:
+        """Has the running reply, or a new one, carry out a command; returns the token revealed by it."""
+        self._refuse_callbacks()
         with self._beginning:
-            with self._moment:
-                running = self._running is not None
-                if running:
-                    reply = self.slow()
-                    self.pace.ask(move)
-            if not running:
-                reply = self.begin_with(move)
-        self.wait_for(move.done)
-        said = move.done.result()
+            reply = self._runner.ask(command) or self.launcher.begin_with(command)
+        self.launcher.wait_for(command.done)
+        revealed = command.done.result()
         self._stepped = reply
-        if said is None and reply.settled.done():
+        if revealed is None and reply.settled.done():
             self._stepped = None
             reply.settled.result()
-        return said
+        return revealed
 
-    def begin_with(self, move: PaceCommand) -> Reply:
-        """Begins a reply to the path's last message, paused, and waits until it has made its first move."""
-        reply = self.reply()
-        whose = weakref.ref(self, lambda _: reply.stop.set())
-        arguments = whose, self._busy, self.pace, reply, move
-        threading.Thread(target=_apart, args=arguments, name="slow dialogpt", daemon=True).start()
-        self.wait_for(move.done)
-        return reply
-
-    def wait_for(self, done: Future[Any]) -> None:
-        """Waits for a move or a reply."""
-        while not wait([done], POLL_INTERVAL).done:
-            pass
-
-    def _not_from_within(self) -> None:
-        if threading.current_thread() is self._speaker:
+    def _refuse_callbacks(self) -> None:
+        if self._runner.is_current_thread:
             raise RuntimeError("A callback of a reply cannot wait for it; use the methods of `pace`, which do not.")
 
 
-def _apart(whose: weakref.ref[Stepping], busy: threading.RLock, pace: Pace, reply: Reply, first: PaceCommand) -> None:
-    """Runs a reply in a thread of its own, which keeps its chat alive only while something happens."""
+def _run_apart(found: weakref.ref[Runner], busy: threading.RLock, pace: Pace, reply: Reply, first: PaceCommand) -> None:
+    """Runs a reply as `Runner.run` does, but keeps its chat alive only while something happens."""
     error: BaseException | None = None
     try:
-        with alone(busy, pace):
-            chat = whose()
-            if chat is None:
+        with exclusive(busy, pace):
+            runner = found()
+            if runner is None:
                 return
-            chat._open(reply, first)  # noqa: SLF001
-            del chat
+            runner.open(reply, first)
+            del runner
             try:
                 for event in reply:
-                    chat = whose()
-                    if chat is None:
+                    runner = found()
+                    if runner is None:
                         return
-                    chat._tell(event)  # noqa: SLF001
-                    del chat
+                    runner.tell(event)
+                    del runner
             except BaseException as problem:
                 error = problem
-            chat = whose()
-            if chat is not None:
-                chat._settle(reply, error)  # noqa: SLF001
+            runner = found()
+            if runner is not None:
+                runner.settle(reply, error)
     except BaseException as problem:
         if not reply.settled.done():
             reply.settled.set_exception(problem)
             first.done.set_result(None)
+
+
+def guess_options(logits: Tensor, said: Sequence[int], sampler: Sampler, answer: int, count: int) -> list[int]:
+    """So many ids to guess from, the answer among them; see `mixed_options`. A place always has the same ones.
+
+    Args:
+        logits: `[vocabulary]`, float32, from which the answer was chosen.
+        said: ids of the reply before it.
+        sampler: that chose it.
+        answer: its id.
+        count: how many.
+    """
+    ids, shares = _drawable(logits, said, sampler)
+    if len(ids) < count:
+        best = np.argsort(-logits.cpu().numpy(), kind="stable")[: count + len(ids)]
+        others = [token for token in best.tolist() if token not in ids]
+        ids, shares = [*ids, *others], [*shares, *(0.0 for _ in others)]
+    bits = np.random.Philox(key=[sampler.settings.seed or 0, sampler.reply], counter=[len(said), 1, 0, 0])
+    return mixed_options(ids, shares, answer, count, float(np.random.Generator(bits).random()))
+
+
+def mixed_options(ids: Sequence[int], shares: Sequence[float], answer: int, count: int, draw: float) -> list[int]:
+    """The most probable ids but for one, and one that stands for all the others; lowest first.
+
+    That one is the answer where it is among the others; else it is drawn from them as the answer would have been. So
+    the list tells nothing that the model does not: given the list, each of the most probable is the answer with its
+    own probability, and the last one with that of all the others together.
+
+    Args:
+        ids: what may come next, most probable first.
+        shares: their probabilities.
+        answer: what comes next.
+        count: how many.
+        draw: a number in [0, 1).
+    """
+    first, rest = [*ids[: count - 1]], ids[count - 1 :]
+    if answer not in first:
+        return sorted([*first, answer])
+    ends = np.cumsum(shares[count - 1 :])
+    if not rest or not ends[-1]:
+        return sorted([*first, *rest[:1]])
+    return sorted([*first, rest[min(int(np.searchsorted(ends, draw * ends[-1], side="right")), len(rest) - 1)]])
+
+
+def _drawable(logits: Tensor, said: Sequence[int], sampler: Sampler) -> tuple[list[int], list[float]]:
+    """What the settings leave to choose from, most probable first, and the probabilities."""
+    left: list[tuple[np.ndarray, np.ndarray]] = []
+
+    def watch(name: str, ids: Tensor | None, scores: Tensor) -> None:
+        if name == "left":
+            values = scores.double().cpu().numpy()
+            left.append((np.arange(len(values)) if ids is None else ids.cpu().numpy(), values))
+
+    sampler.choose(logits, said, watch=watch)
+    ((ids, scores),) = left
+    order = np.argsort(-scores, kind="stable")[: int((scores > -np.inf).sum())]
+    weights = np.exp(scores[order] - scores[order[0]])
+    return ids[order].tolist(), (weights / weights.sum()).tolist()

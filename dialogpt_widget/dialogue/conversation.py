@@ -190,6 +190,20 @@ class Conversation(Tree):
         """The selected branch, root first."""
         return self.path_to(self._leaf)
 
+    def question(self, turn: Turn | int | None = None) -> Turn:
+        """The user's turn that a reply to `turn` answers: itself, or of a reply the one before; by default the last.
+
+        Raises:
+            ValueError: there is no such turn.
+            UnknownTurnError: it is not in this conversation, or no longer.
+        """
+        asked = self.find(turn) if turn is not None else next(iter(self.path[-1:]), None)
+        if asked is not None and asked.role == "assistant" and asked.parent is not None:
+            asked = self[asked.parent]
+        if asked is None or asked.role != "user":
+            raise ValueError("There is nothing to answer: say something first.")
+        return asked
+
     def __repr__(self) -> str:
         return f"<Conversation of {len(self)} turns, {len(self.path)} on the path>"
 

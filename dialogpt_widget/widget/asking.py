@@ -89,7 +89,7 @@ def _chances(chat: Chat, request: Request) -> Answer:
 def _inside(chat: Chat, request: Request) -> Answer:
     turn, index = _turn(request), _index(request)
     depth = chat.inside(turn, index)
-    seen = [*chat.seen(turn, index), *chat.conversation[turn].ids[:index]]
+    seen = [*chat.state.seen(turn, index), *chat.conversation[turn].ids[:index]]
     guesses, chances = depth.guesses.tolist(), depth.chances.tolist()
     layers = [
         {"ids": ids, "shares": [round(share, 5) for share in shares], "chance": chance}

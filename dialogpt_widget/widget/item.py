@@ -15,8 +15,8 @@ from dialogpt_widget.dialogue.turn import Turn
 from dialogpt_widget.widget.wire import Kind, Queued
 
 if TYPE_CHECKING:
+    from dialogpt_widget.chat.candidates import Side
     from dialogpt_widget.chat.chat import Chat
-    from dialogpt_widget.chat.comparing import Side
     from dialogpt_widget.chat.reply import NBestRun, Reply
 
 
@@ -46,7 +46,7 @@ class Item:
         awaited: whether code waits for the outcome; else the page shows it.
         paced: whether the waiting thread posts the frames: while a cell runs, some hosts show only what its own
             thread sends.
-        first: the move with which the reply begins, paused; None where it begins as others do.
+        first: the command with which the reply begins, paused; None where it begins as others do.
         asked: the user's turn that was said for it, once it is.
         made: the reply, once there is one.
         stop: set, it ends the reply before the model's next step.
@@ -75,18 +75,19 @@ class Item:
             UnknownTurnError: the turn was forgotten meanwhile.
             ValueError: it cannot be answered or continued.
         """
+        planner, runner = chat.planner, chat.runner
         if self.turn is None or self.kind == "edit":
             if self.asked is None:
-                self.asked = chat.say(self.text) if self.turn is None else chat.rewrite(self.turn, self.text)
-            make = chat.reply if self.first else chat.answer
+                self.asked = runner.say(self.text) if self.turn is None else runner.rewrite(self.turn, self.text)
+            make = planner.reply if self.first else planner.answer
             return make(self.asked, self.stop, said=True)
         if self.kind == "fork":
-            return chat.forked(self.turn, self.index, self.token, self.stop)
+            return planner.fork(self.turn, self.index, self.token, self.stop)
         if self.kind == "compare":
-            return chat.comparison(self.sides, self.turn, self.stop)
+            return planner.comparison(self.sides, self.turn, self.stop)
         if self.kind == "continue":
-            return chat.continuation(self.turn, self.stop)
-        return chat.reply(self.turn, self.stop) if self.first else chat.answer(self.turn, self.stop)
+            return planner.continuation(self.turn, self.stop)
+        return planner.reply(self.turn, self.stop) if self.first else planner.answer(self.turn, self.stop)
 
     def settle(self, outcome: Turn | BaseException) -> None:
         """Tells who waits the reply, or why there is none. The first word counts."""

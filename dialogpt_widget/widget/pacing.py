@@ -17,21 +17,18 @@ from dialogpt_widget.widget.item import Item, View
 from dialogpt_widget.widget.stage import Stage
 
 
-class SlowChat(Chat):
-    """A chat whose replies are said by its session, in slow motion too."""
+class SessionLauncher:
+    """Has slow replies run by a session, which is not kept alive by this."""
 
-    _session: weakref.ref[Pacing]
-
-    def join(self, session: Pacing) -> None:
-        """Names the session."""
+    def __init__(self, session: Pacing) -> None:
         self._session = weakref.ref(session)
 
-    def begin_with(self, move: PaceCommand) -> Reply:
-        """Begins a reply to the path's last message, paused, and waits until it has made its first move."""
-        return self._own().begin_with(move)
+    def begin_with(self, command: PaceCommand) -> Reply:
+        """Begins a reply to the path's last message, paused, and blocks until its first command is carried out."""
+        return self._own().begin_with(command)
 
     def wait_for(self, done: Future[Any]) -> None:
-        """Waits for a move or a reply, and posts its frames meanwhile."""
+        """Blocks until a command is carried out, or a reply has settled; posts frames meanwhile."""
         self._own().wait_for(done)
 
     def _own(self) -> Pacing:
@@ -53,6 +50,7 @@ class Pacing(Stage):
         self._queue: list[Item] = []
         self._active: Item | None = None
         self._shown = self.pace
+        chat.slow_motion.launcher = SessionLauncher(self)
         chat.pace.on_change(self._pace_changed)
 
     @property
@@ -67,33 +65,32 @@ class Pacing(Stage):
             "count": len(running.tokens) if running else 0,
         }
 
-    def ask(self, move: PaceCommand) -> None:
-        """Has the running reply make a move, or begins one with it; does not wait for it.
+    def ask(self, command: PaceCommand) -> None:
+        """Has the running reply carry out a command, or begins one with it; does not wait for it.
 
         Raises:
             ValueError: there is nothing to answer.
             RuntimeError: a reply is about to begin.
         """
         with self._lock:
-            if self.chat.running is not None:
-                self.chat.slow()
-                self.chat.pace.ask(move)
-            elif self._queue or self._active:
+            if self.chat.runner.ask(command) is not None:
+                return
+            if self._queue or self._active:
                 raise RuntimeError("A reply is about to begin: try again in a moment.")
-            else:
-                self.put(Item("regenerate", turn=self.chat.question(), first=move))
+            self.put(Item("regenerate", turn=self.chat.conversation.question(), first=command))
 
-    def begin_with(self, move: PaceCommand) -> Reply:
-        """Begins a reply to the path's last message, paused, and waits until it has made its first move."""
-        item = self.put(Item("regenerate", turn=self.chat.question(), first=move, awaited=True, paced=True))
-        self._wait(item, move.done, item.done)
+    def begin_with(self, command: PaceCommand) -> Reply:
+        """Begins a reply to the path's last message, paused, and blocks until its first command is carried out."""
+        asked = self.chat.conversation.question()
+        item = self.put(Item("regenerate", turn=asked, first=command, awaited=True, paced=True))
+        self._wait(item, command.done, item.done)
         if item.made is None:
             item.done.result()
         assert isinstance(item.made, Reply)
         return item.made
 
     def wait_for(self, done: Future[Any]) -> None:
-        """Waits for a move or a reply, and posts frames meanwhile."""
+        """Blocks until a command is carried out, or a reply has settled; posts frames meanwhile."""
         self._wait(self._active, done)
 
     @abstractmethod
@@ -128,7 +125,7 @@ class Pacing(Stage):
         elif isinstance(event, TokenRevealed):
             self.frames.add(event.piece)
         elif isinstance(event, TokenRetracted) and isinstance(reply, Reply):
-            self.frames.cut(reply.text, len(reply.begun.ids) + len(reply.tokens))
+            self.frames.cut(reply.text, len(reply.prefix.ids) + len(reply.tokens))
         if not item.paced:
             self.frames.post_due()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from dialogpt_widget.chat.comparing import sides_of
+from dialogpt_widget.chat.candidates import sides_of
 from dialogpt_widget.dialogue import files
 from dialogpt_widget.dialogue.turn import Turn, check_message
 from dialogpt_widget.engine.loading.machine import let_go
@@ -67,16 +67,16 @@ def _edit(_: Any, session: Session, request: Request) -> dict[str, Any] | None:
     if old.role == "user":
         return _put(session, Item("edit", text, old))
     _needs_model(session)
-    session.show(key_of(session.chat.rewrite(old, text)), *SELECTION)
+    session.show(key_of(session.chat.runner.rewrite(old, text)), *SELECTION)
     return None
 
 
 def _regenerate(_: Any, session: Session, request: Request) -> dict[str, Any]:
-    return _put(session, Item("regenerate", turn=session.chat.question(_turn(session, request))))
+    return _put(session, Item("regenerate", turn=session.chat.conversation.question(_turn(session, request))))
 
 
 def _continue(_: Any, session: Session, request: Request) -> dict[str, Any]:
-    return _put(session, Item("continue", turn=session.chat.unfinished(_turn(session, request))))
+    return _put(session, Item("continue", turn=session.chat.planner.unfinished(_turn(session, request))))
 
 
 def _select(
@@ -134,7 +134,7 @@ def _code(_: Any, session: Session, request: Request) -> dict[str, Any]:
 
 def _pin(widget: Any, session: Session, request: Request) -> None:
     turn, index = None if request["turn"] is None else _turn(session, request), request["index"]
-    widget.selected = turn if turn is None or index is None else session.chat.pinned(turn, index)
+    widget.selected = turn if turn is None or index is None else session.chat.inspector.pinned(turn, index)
 
 
 def _fork(_: Any, session: Session, request: Request) -> dict[str, Any]:
@@ -142,7 +142,7 @@ def _fork(_: Any, session: Session, request: Request) -> dict[str, Any]:
     turn, index, token = _turn(session, request), request["index"], request["token"]
     assert index is not None
     assert token is not None
-    session.chat.check_fork(turn, index, token)
+    session.chat.planner.check_fork(turn, index, token)
     return _put(session, Item("fork", turn=turn, index=index, token=token))
 
 
@@ -182,7 +182,7 @@ def _rerank(_: Any, session: Session, request: Request) -> None:
 
 def _compare(_: Any, session: Session, request: Request) -> dict[str, Any]:
     chat = session.chat
-    asked = chat.question(request["turn"])
+    asked = chat.conversation.question(request["turn"])
     sides = sides_of(candidates.asked_sides(chat, request["sides"]), chat.settings)
     return _put(session, Item("compare", turn=asked, sides=sides))
 

@@ -88,7 +88,7 @@ def _force(session: Session, request: Request) -> dict[str, Any]:
         raise RequestError("force needs text: str, or token: int")
     _needs_model(session)
     chat = session.chat
-    ids = [chat.known(token)] if token is not None else chat.load_model().encode(check_text(text))
+    ids = [chat.slow_motion.check_token(token)] if token is not None else chat.load_model().encode(check_text(text))
     if not ids:
         raise RequestError("Type at least one character.")
     if len(ids) > MOST_FORCED:
@@ -106,14 +106,14 @@ def _guess(session: Session, request: Request) -> dict[str, Any]:
     if guess is None:
         raise RequestError("guess needs text: str, or token: int")
     _needs_model(session)
-    made, _ = session.chat.judge(session.chat.guessed(guess))
+    made, _ = session.chat.slow_motion.judge(session.chat.slow_motion.guessed_token(guess))
     piece = session.chat.load_model().piece
     return asdict(made) | {"pieces": pieces_of([made.guess, made.token], piece)}
 
 
 def _choices(session: Session, _: Request) -> dict[str, Any]:
     _needs_model(session)
-    ids, model = session.chat.choices(CHOICES), session.chat.load_model()
+    ids, model = session.chat.slow_motion.guess_options(CHOICES), session.chat.load_model()
     return {"ids": ids, "end": model.eos, "pieces": pieces_of(ids, model.piece)}
 
 

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dialogpt_widget.chat.comparing import Sides, sides_of
+from dialogpt_widget.chat.candidates import Sides, sides_of
 from dialogpt_widget.chat.inspector import Without
-from dialogpt_widget.chat.replaying import Replay
+from dialogpt_widget.chat.replay import Replay
+from dialogpt_widget.chat.reply import NBestRun
 from dialogpt_widget.chat.reranking import Rerank, Reranking
-from dialogpt_widget.chat.saving import Keeps
 from dialogpt_widget.dialogue import files
 from dialogpt_widget.dialogue.conversation import Conversation
 from dialogpt_widget.dialogue.exports import Messages
 from dialogpt_widget.dialogue.nbest import NBest
 from dialogpt_widget.dialogue.tokens import TokenTable
 from dialogpt_widget.dialogue.turn import Turn, check_message
+from dialogpt_widget.engine.loading.names import MEDIUM
 from dialogpt_widget.settings import Settings
 from dialogpt_widget.widget.item import Item
 from dialogpt_widget.widget.keys import SELECTION, key_of
@@ -23,13 +25,15 @@ from dialogpt_widget.widget.session import Session
 from dialogpt_widget.widget.slow_motion import SlowVerbs
 
 if TYPE_CHECKING:
+    from typing_extensions import Self
+
     from dialogpt_widget.engine.generation.trace import Token
     from dialogpt_widget.engine.introspection import Choice, Place
     from dialogpt_widget.engine.model import ChatModel
     from dialogpt_widget.engine.models.logit_lens import Depth
 
 
-class Verbs(SlowVerbs, Keeps):
+class Verbs(SlowVerbs):
     """The verbs; `_session` does the work."""
 
     _session: Session
@@ -63,16 +67,16 @@ class Verbs(SlowVerbs, Keeps):
 
     def regenerate(self, turn: Turn | int | None = None) -> Turn:
         """Answers again: another version of a reply, by default of the last."""
-        return self._wait(Item("regenerate", turn=self._session.chat.question(turn)))
+        return self._wait(Item("regenerate", turn=self._session.chat.conversation.question(turn)))
 
     def continue_(self, turn: Turn | int) -> Turn:
         """Goes on with a reply that was cut off, written or imported, as a new version of it."""
-        return self._wait(Item("continue", turn=self._session.chat.unfinished(turn)))
+        return self._wait(Item("continue", turn=self._session.chat.planner.unfinished(turn)))
 
     def fork(self, turn: Turn | int, index: int, token: int) -> Turn:
         """Puts another token at a place of a reply and lets the model go on from there, as a new version of it."""
         old = self.conversation.find(turn)
-        self._session.chat.check_fork(old, index, token)
+        self._session.chat.planner.check_fork(old, index, token)
         return self._wait(Item("fork", turn=old, index=index, token=token))
 
     def share(self) -> str:
@@ -118,7 +122,7 @@ class Verbs(SlowVerbs, Keeps):
         old = self.conversation.find(turn)
         if old.role == "user":
             return self._wait(Item("edit", check_message(text), old))
-        changed = self._session.chat.rewrite(old, text)
+        changed = self._session.chat.runner.rewrite(old, text)
         self._session.show(key_of(changed), *SELECTION)
         return changed
 
@@ -137,11 +141,10 @@ class Verbs(SlowVerbs, Keeps):
     def compare(self, sides: Sides, turn: Turn | int | None = None) -> NBest:
         """Answers a turn as several settings or models would, with the same dice; see `Chat.compare`."""
         chat = self._session.chat
-        item = Item("compare", turn=chat.question(turn), sides=sides_of(sides, chat.settings))
+        item = Item("compare", turn=chat.conversation.question(turn), sides=sides_of(sides, chat.settings))
         self._wait(item)
-        if item.made is None or item.made.made is None:
-            raise RuntimeError("It was stopped before anything was said.")
-        return item.made.made
+        assert isinstance(item.made, NBestRun)
+        return item.made.result()
 
     @property
     def rerank(self) -> Rerank:
@@ -257,6 +260,51 @@ class Verbs(SlowVerbs, Keeps):
     def on_turn(self, listener: Callable[[Turn], Any]) -> Callable[[], None]:
         """Calls `listener(turn)` for each turn that settles; returns a function that ends that."""
         return self._session.chat.on_turn(listener)
+
+    @classmethod
+    def load(cls, path: str | Path, model: str | ChatModel | None = None, **options: Any) -> Self:
+        """A chat from a file that `save` wrote.
+
+        Args:
+            path: of the file.
+            model: to go on with; the one that it was saved with if not given.
+            **options: of the constructor, such as `device`.
+
+        Raises:
+            ValueError: the file is damaged, of a newer version, or no saved conversation; nothing is loaded by halves.
+            FileNotFoundError: there is no such file.
+            OSError: it cannot be read.
+        """
+        saved = files.load(path)
+        options.setdefault("settings", saved.settings)
+        make: Any = cls
+        widget: Self = make(model or saved.model or MEDIUM, conversation=saved.conversation, **options)
+        return widget
+
+    def save(self, path: str | Path, branches: bool = True) -> None:  # noqa: FBT001, FBT002
+        """Writes the conversation with ids, settings and token rows as JSON, from which `load` makes it anew.
+
+        Args:
+            path: of the file.
+            branches: whether all branches, or the selected path alone.
+        """
+        self._session.chat.save(path, branches)
+
+    def export_markdown(self, path: str | Path, *, branches: bool = False) -> None:
+        """Writes the selected path, or every branch, as Markdown."""
+        self._session.chat.export_markdown(path, branches=branches)
+
+    def export_messages(self, path: str | Path, *, branches: bool = False) -> None:
+        """Writes `[{"role", "content"}]` as JSON; with branches a list of such lists."""
+        self._session.chat.export_messages(path, branches=branches)
+
+    def export_dataset(self, path: str | Path, *, branches: bool = False) -> None:
+        """Writes rows `{"messages": [...]}` as JSON lines, for `datasets.load_dataset("json", data_files=path)`."""
+        self._session.chat.export_dataset(path, branches=branches)
+
+    def export_tokens(self, path: str | Path) -> None:
+        """Writes the selected path's token table as CSV or Parquet, by the file's ending."""
+        self._session.chat.export_tokens(path)
 
     def _wait(self, item: Item) -> Turn:
         item.awaited = item.paced = True

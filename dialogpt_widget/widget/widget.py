@@ -11,6 +11,7 @@ import anywidget
 import traitlets
 from IPython.core.getipython import get_ipython
 
+from dialogpt_widget.chat.chat import Chat
 from dialogpt_widget.chat.reranking import Rerank, Reranking
 from dialogpt_widget.dialogue.conversation import Conversation
 from dialogpt_widget.dialogue.share import from_line
@@ -23,7 +24,6 @@ from dialogpt_widget.widget import present, questions, wire
 from dialogpt_widget.widget.alone import Alone
 from dialogpt_widget.widget.answers import Answer
 from dialogpt_widget.widget.onclass import OnClass
-from dialogpt_widget.widget.pacing import SlowChat
 from dialogpt_widget.widget.requests import carry_out
 from dialogpt_widget.widget.session import Session
 from dialogpt_widget.widget.transcript import TranscriptOutput, publish
@@ -91,7 +91,7 @@ class ChatWidget(Alone, anywidget.AnyWidget):  # type: ignore[misc]  # anywidget
         inspect: bool = True,
         height: int | None = None,
     ) -> None:
-        chat = SlowChat(
+        chat = Chat(
             model,
             device=device,
             precision=precision,
@@ -102,7 +102,6 @@ class ChatWidget(Alone, anywidget.AnyWidget):  # type: ignore[misc]  # anywidget
         )
         starters = list(STARTERS if starters is None else map(check_message, starters))
         self._session = Session(chat, self, inspect=inspect)
-        chat.join(self._session)
         self._mark = uuid.uuid4().hex
         self._values = Values(
             self._session, self._mark, starters, {"inspector": self._inspector, "decider": self._decider}
@@ -148,7 +147,7 @@ class ChatWidget(Alone, anywidget.AnyWidget):  # type: ignore[misc]  # anywidget
         shared = from_line(line)
         options.setdefault("settings", shared.saved.settings)
         widget = cls(model or shared.saved.model or MEDIUM, conversation=shared.saved.conversation, **options)
-        widget._session.chat.expect(shared)
+        widget._session.chat.replayer.expect(shared)
         turn, index = shared.pinned
         widget._values.pinned = None if turn is None else [turn, index]
         widget._session.show("pinned")

@@ -146,7 +146,7 @@ class Worker:
 
 
 class Shared(ModelLease):
-    """The floor of a job's reply.
+    """Lease of a model that other chats use too, for a job's reply.
 
     Args:
         worker: of the model.
@@ -157,8 +157,8 @@ class Shared(ModelLease):
         self._worker, self._shown = worker, shown
         self._told = False
 
-    def take(self, stop: threading.Event) -> bool:
-        """Waits until the model may be used; see `ModelLease.take`."""
+    def acquire(self, stop: threading.Event) -> bool:
+        """Blocks until the model may be used; see `ModelLease.acquire`."""
         began = time.monotonic()
         taken = self._worker.take(stop, self._moved)
         if self._told:
@@ -167,7 +167,7 @@ class Shared(ModelLease):
             self._shown(None)
         return taken
 
-    def leave(self) -> None:
+    def release(self) -> None:
         """Lets others use the model."""
         self._worker.leave()
 

@@ -8,7 +8,6 @@ from typing import Any
 
 from dialogpt_widget.chat.chat import Chat
 from dialogpt_widget.chat.events import Event, RankingStarted
-from dialogpt_widget.chat.model_handle import ModelSource
 from dialogpt_widget.chat.reply import NBestRun, Reply
 from dialogpt_widget.dialogue.conversation import UnknownTurnError
 from dialogpt_widget.dialogue.nbest import NBest
@@ -72,7 +71,7 @@ class Working(Pacing):
         loaded = self.chat.load_model()
         if named:
             self._ran = present.Ran(self.chat.model_name, self.chat.precision, loaded.precision)
-        self.chat.verify()
+        self.chat.replayer.verify()
         with self._lock:
             self._ahead = 0
             self.show("info", "precisions", "meter", "queue", *known, status=self._ready())
@@ -112,16 +111,16 @@ class Working(Pacing):
                 return None
             self._queue.remove(item)
         reply = item.made = item.reply(self.chat)
-        self.chat.begin(reply)
+        self.chat.runner.select_question(reply)
         if isinstance(reply, NBestRun):
             self.frames.begin_drafts(reply.id, len(reply.drafts))
         else:
             self.frames.begin(reply.id, rows_of(reply) if self.inspect else None)
-        reply.floor = Shared(worker, lambda place: self._held_up(reply, place))
+        reply.lease = Shared(worker, lambda place: self._held_up(reply, place))
         self.show(key_of(reply.parent), "queue", *SELECTION, status=self._busy(reply))
         began = time.perf_counter()
-        settled = self.chat.run(reply, hear=lambda event: self._hear(event, reply, item), first=item.first)
-        took = time.perf_counter() - began - self.chat.pace.waited - reply.floor.waited
+        settled = self.chat.runner.run(reply, hear=lambda event: self._hear(event, reply, item), first=item.first)
+        took = time.perf_counter() - began - self.chat.pace.waited - reply.lease.waited
         self._speed = len(reply.tokens) / max(took, 1e-6)
         self._reused = settled.id, reply.reused
         if reply.model.remark:
@@ -207,6 +206,6 @@ class Working(Pacing):
 
     def _find_worker(self) -> Worker:
         chat = self.chat
-        worker = WORKERS.of(ModelSource(chat.model_name, chat.device, chat.precision, chat.revision, chat.model))
-        chat.source = worker.source.load
+        worker = WORKERS.of(chat.state.model.source)
+        chat.state.model.source = worker.source
         return worker

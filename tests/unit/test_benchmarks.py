@@ -184,7 +184,7 @@ def test_the_contexts_of_a_conversation_are_build_contexts(card: Card, folders: 
     chat.send("I like music")
     assert chat.path[-1].stop == "length"
     expected = build_context(chat.path[:-1], EOS, chat.settings, 1024)
-    assert chat.context_of(chat.path[:-1], chat.settings) == expected
+    assert chat.state.context_of(chat.path[:-1], chat.settings) == expected
 
 
 SMAPS = """7f00-7f10 r--p 00000000 fe:00 123 /tmp/with space/model.safetensors

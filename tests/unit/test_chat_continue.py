@@ -137,9 +137,9 @@ def test_a_reply_that_fills_the_window_is_refused(chat: Chat) -> None:
 
 def test_one_that_is_stopped_before_a_new_token_leaves_no_turn(chat: Chat) -> None:
     cut = chat.send("Hello")
-    reply = chat.continuation(cut)
+    reply = chat.planner.continuation(cut)
     reply.stop.set()
-    chat.run(reply)
+    chat.runner.run(reply)
     assert chat.turns == chat.path == (chat.path[0], cut)
 
 

@@ -48,7 +48,7 @@ def test_ids_that_the_model_does_not_have_are_refused_when_it_is_known(chat: Cha
     with pytest.raises(ValueError, match="This conversation is damaged"):
         Chat.load(path, chat.load_model())
     late = Chat.load(path, "mini")
-    late.source = lambda _: chat.load_model()
+    late.state.model.source = chat.state.model.source
     with pytest.raises(ValueError, match="This conversation is damaged"):
         late.send("Hello")
     assert late.model is None

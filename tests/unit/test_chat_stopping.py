@@ -76,9 +76,9 @@ def test_a_model_that_fails_midway_leaves_what_it_said(model: ChatModel) -> None
 
 def test_a_reply_stopped_before_its_first_token_leaves_no_turn(chat: Chat) -> None:
     asked = chat.say("Hello")
-    reply = chat.reply()
+    reply = chat.planner.reply()
     reply.stop.set()
-    turn = chat.run(reply)
+    turn = chat.runner.run(reply)
     assert (turn.ids, turn.stop) == ((), "user")
     assert chat.path == (asked,)
 

@@ -58,7 +58,7 @@ class Walk(RuleBasedStateMachine):
     @rule(number=pick)
     def regenerate(self, number: int) -> None:
         try:
-            asked = self.chat.question(self.any_turn(number))
+            asked = self.chat.conversation.question(self.any_turn(number))
         except ValueError:
             return
         reply = self.chat.regenerate(self.any_turn(number))
@@ -70,11 +70,11 @@ class Walk(RuleBasedStateMachine):
     def regenerate_and_stop_before_the_first_token(self, number: int) -> None:
         before = self.chat.conversation.leaf
         try:
-            reply = self.chat.reply(self.any_turn(number))
+            reply = self.chat.planner.reply(self.any_turn(number))
         except ValueError:
             return
         reply.stop.set()
-        self.chat.run(reply)
+        self.chat.runner.run(reply)
         assert self.chat.conversation.leaf == before
 
     @precondition(lambda self: self.chat.turns)
@@ -179,7 +179,9 @@ class Walk(RuleBasedStateMachine):
 
     @invariant()
     def no_two_new_replies_share_their_dice(self) -> None:
-        assert self.chat._replies > max((turn.reply for turn in self.chat.turns if turn.reply is not None), default=-1)
+        assert self.chat.state._next_number > max(
+            (turn.reply for turn in self.chat.turns if turn.reply is not None), default=-1
+        )
 
 
 Walk.TestCase.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)

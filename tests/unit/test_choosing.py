@@ -17,6 +17,7 @@ from hypothesis import settings as budget
 from hypothesis import strategies as st
 
 from dialogpt_widget.chat.chat import Chat
+from dialogpt_widget.chat.pace import PaceCommand
 from dialogpt_widget.chat.reranking import Reranking
 from dialogpt_widget.dialogue import files
 from dialogpt_widget.dialogue.nbest import NBest, UnknownListError
@@ -181,8 +182,8 @@ def test_stop_keeps_what_is_finished(model: ChatModel) -> None:
 
     for seed in range(20):
         chat = Chat(chat_model(eagerness=4), settings=SEVERAL.replace(max_new_tokens=60, seed=seed))
-        reply = chat.answer(chat.say("Hello"))
-        chat.run(reply, hear=lambda event, chat=chat: finished_first(chat))  # type: ignore[misc]
+        reply = chat.planner.answer(chat.say("Hello"))
+        chat.runner.run(reply, hear=lambda event, chat=chat: finished_first(chat))  # type: ignore[misc]
         made = chat.candidates()
         if 1 <= len(made.turns) < 4:
             break
@@ -192,13 +193,13 @@ def test_stop_keeps_what_is_finished(model: ChatModel) -> None:
 
 
 def test_if_nothing_is_finished_stop_keeps_what_was_said(chat: Chat) -> None:
-    reply = chat.answer(chat.say("Hello"))
+    reply = chat.planner.answer(chat.say("Hello"))
 
     def stop(event: Any) -> None:
         if chat.running and len(chat.running.tokens) == 8:
             chat.stop()
 
-    chat.run(reply, hear=stop)
+    chat.runner.run(reply, hear=stop)
     assert [turn.stop for turn in chat.candidates().turns] == ["user"] * 4
     assert [len(turn.ids) for turn in chat.candidates().turns] == [2] * 4
 
@@ -207,7 +208,7 @@ def test_stopped_before_anything_was_said_leaves_nothing(chat: Chat) -> None:
     stop = threading.Event()
     stop.set()
     question = chat.say("Hello")
-    assert chat.run(chat.answer(question, stop)).ids == ()
+    assert chat.runner.run(chat.planner.answer(question, stop)).ids == ()
     assert chat.path == (question,)
     assert len(chat.conversation.nbests) == 0
     with pytest.raises(ValueError, match="set candidates or num_beams"):
@@ -264,7 +265,9 @@ def test_the_context_is_read_once(model: ChatModel) -> None:
     assert sum(read) == len(chat.conversation[0].ids) + 1
     read.clear()
     chat.send("And?")
-    assert sum(read) <= len(chat.context_of(chat.path[:-1], chat.settings).ids) - chat.conversation[0].ids.__len__()
+    assert (
+        sum(read) <= len(chat.state.context_of(chat.path[:-1], chat.settings).ids) - chat.conversation[0].ids.__len__()
+    )
 
 
 def test_a_scorer_is_looked_at_before_anything_is_said(chat: Chat) -> None:
@@ -357,10 +360,10 @@ def test_side_by_side_replies_cannot_be_stepped(chat: Chat) -> None:
     def hear(event: Any) -> None:
         if not refused:
             with pytest.raises(RuntimeError, match="side by side"):
-                chat.slow()
+                chat.runner.ask(PaceCommand("hold"))
             refused.append("yes")
 
-    chat.run(chat.answer(chat.say("Hello")), hear=hear)
+    chat.runner.run(chat.planner.answer(chat.say("Hello")), hear=hear)
     assert refused
 
 

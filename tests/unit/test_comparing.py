@@ -9,8 +9,8 @@ import pytest
 import torch
 from builders import chat_model, llama
 
+from dialogpt_widget.chat.candidates import sides_of
 from dialogpt_widget.chat.chat import Chat
-from dialogpt_widget.chat.comparing import sides_of
 from dialogpt_widget.dialogue import files
 from dialogpt_widget.engine.model import ChatModel
 from dialogpt_widget.settings import Settings
@@ -147,13 +147,13 @@ def test_sides_are_labelled_by_what_they_change() -> None:
 
 
 def test_a_stop_keeps_what_was_said(chat: Chat) -> None:
-    drafting = chat.comparison(sides_of([HOT, GREEDY], BASE))
+    drafting = chat.planner.comparison(sides_of([HOT, GREEDY], BASE))
 
     def hear(_: object) -> None:
         if len(drafting.tokens) == 3:
             chat.stop()
 
-    chat.run(drafting, hear=hear)
+    chat.runner.run(drafting, hear=hear)
     (made,) = chat.conversation.nbests
     assert [len(turn.ids) for turn in made.turns] == [3]
     assert made.labels == ("temperature 1.6, top_k 0, top_p 1.0",)

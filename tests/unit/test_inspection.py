@@ -35,8 +35,8 @@ def logprobs(chat: Chat, context: list[int], reply: list[int]) -> list[float]:
 
 
 def test_what_the_model_saw_is_what_the_context_was(chat: Chat) -> None:
-    told = [chat.context_of(chat.path[: 2 * place + 1], QUICK).ids for place in range(3)]
-    assert [chat.seen(turn) for turn in chat.path[1::2]] == told
+    told = [chat.state.context_of(chat.path[: 2 * place + 1], QUICK).ids for place in range(3)]
+    assert [chat.state.seen(turn) for turn in chat.path[1::2]] == told
 
 
 def test_the_explanation_is_that_of_the_record_also_without_the_states(chat: Chat) -> None:
@@ -44,7 +44,7 @@ def test_the_explanation_is_that_of_the_record_also_without_the_states(chat: Cha
     assert reply.rows is not None
     for forget in (False, True):
         if forget:
-            chat.states.forget()
+            chat.state.hidden_states.forget()
         for index, row in enumerate(reply.rows):
             token = chat.explain(reply, index).token
             assert (token.id, token.rank, token.kept) == (row["id"], row["rank"], row["kept"])
@@ -129,7 +129,7 @@ def test_a_typed_reply_is_scored_as_transformers_scores_it(chat: Chat) -> None:
     table = chat.score("I'm fine.")
     ids = [*model.encode("I'm fine."), model.eos]
     assert table["id"].tolist() == ids
-    context = list(chat.context_of(chat.path[:-1], QUICK).ids)
+    context = list(chat.state.context_of(chat.path[:-1], QUICK).ids)
     assert table["logprob"].tolist() == pytest.approx(logprobs(chat, context, ids), abs=1e-4)
     assert table["position"].tolist() == list(range(len(context), len(context) + len(ids)))
 
@@ -153,7 +153,7 @@ def test_leaving_a_turn_out_is_one_exact_forward_pass(chat: Chat) -> None:
 
 def test_any_piece_and_any_rank_can_be_asked_for(chat: Chat) -> None:
     model, reply = chat.load_model(), chat.path[-1]
-    before = [*chat.seen(reply), *reply.ids[:2]]
+    before = [*chat.state.seen(reply), *reply.ids[:2]]
     ids = model.encode(" soup 😀")
     found = chat.chances(reply, 2, " soup 😀")
     assert [place.id for place in found] == ids
@@ -167,7 +167,7 @@ def test_any_piece_and_any_rank_can_be_asked_for(chat: Chat) -> None:
 
 def test_a_pinned_token_and_the_table_of_every_branch(chat: Chat) -> None:
     reply = chat.path[1]
-    pinned = chat.pinned(reply, 0)
+    pinned = chat.inspector.pinned(reply, 0)
     assert (pinned.turn, pinned.index, pinned.id) == (reply, 0, reply.ids[0])
     assert pinned.tokens["id"].tolist() == [reply.ids[0]]
     chat.regenerate(reply)
@@ -176,4 +176,4 @@ def test_a_pinned_token_and_the_table_of_every_branch(chat: Chat) -> None:
     assert set(table["node"].tolist()) == {turn.id for turn in chat.turns}
     assert {"text", "parent"} <= set(table.to_pandas().columns)
     with pytest.raises(IndexError):
-        chat.pinned(reply, 99)
+        chat.inspector.pinned(reply, 99)

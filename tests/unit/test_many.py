@@ -46,7 +46,7 @@ def said_in_a_chat(model: ChatModel, messages: History, settings: Settings, numb
     """What a chat with these messages says as its reply of that number."""
     chat = Chat(model, settings=settings)
     chat.messages = messages
-    chat._replies = number
+    chat.state._next_number = number
     return chat.regenerate()
 
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from slow import GREEDY, SAMPLED, asked
 
 from dialogpt_widget.chat.chat import Chat
-from dialogpt_widget.chat.guess_options import chosen
 from dialogpt_widget.chat.pace import PaceCommand
+from dialogpt_widget.chat.slow_motion import mixed_options
 from dialogpt_widget.settings import Settings
 
 WILD = SAMPLED.replace(temperature=3.0, top_k=0, top_p=1.0, max_new_tokens=40, min_new_tokens=40)
@@ -28,7 +28,7 @@ def distribution(weights: list[int]) -> tuple[list[int], list[float]]:
 def test_the_answer_is_one_of_ten_different_ids_in_order(weights: list[int], data: st.DataObject) -> None:
     ids, shares = distribution(weights)
     answer = data.draw(st.sampled_from(ids))
-    found = chosen(ids, shares, answer, 10, data.draw(st.floats(0, 1, exclude_max=True)))
+    found = mixed_options(ids, shares, answer, 10, data.draw(st.floats(0, 1, exclude_max=True)))
     assert answer in found
     assert len(set(found)) == 10
     assert found == sorted(found)
@@ -42,7 +42,7 @@ def test_who_knows_the_model_learns_nothing_from_the_list(weights: list[int]) ->
     joint: Counter[tuple[tuple[int, ...], int]] = Counter()
     for answer, share in zip(ids, shares, strict=True):
         for place in range(DRAWS):
-            found = tuple(chosen(ids, shares, answer, 4, (place + 0.5) / DRAWS))
+            found = tuple(mixed_options(ids, shares, answer, 4, (place + 0.5) / DRAWS))
             together[found] += share / DRAWS  # type: ignore[assignment]
             joint[found, answer] += share / DRAWS  # type: ignore[assignment]
     assert len(together) == len(ids) - 3
@@ -55,13 +55,13 @@ def lists(how: Settings) -> list[tuple[list[int], list[int], int]]:
     """The lists of a reply, the ten most probable ids, and the answers."""
     chat = asked(how)
     chat.pace.guessing = True
-    chat._move(PaceCommand("hold"))
-    reply = chat._running
+    chat.slow_motion._command(PaceCommand("hold"))
+    reply = chat.runner.running
     found = []
-    while chat._running is not None:
+    while chat.runner.running is not None:
         assert reply is not None
-        ids = chat.choices(10)
-        assert chat.choices(10) == ids
+        ids = chat.slow_motion.guess_options(10)
+        assert chat.slow_motion.guess_options(10) == ids
         chat.guess(ids[0])
         token = reply.tokens[-1]
         found.append((ids, list(token.alt_id), token.id))
@@ -84,9 +84,9 @@ def test_the_list_is_needed_because_the_ten_most_probable_often_lack_the_answer(
 def test_a_list_is_the_same_when_its_place_comes_again() -> None:
     chat: Chat = asked(WILD)
     chat.step()
-    first = chat.choices(10)
+    first = chat.slow_motion.guess_options(10)
     chat.step()
-    assert chat.choices(10) != first
+    assert chat.slow_motion.guess_options(10) != first
     chat.back()
-    assert chat.choices(10) == first
+    assert chat.slow_motion.guess_options(10) == first
     chat.stop()

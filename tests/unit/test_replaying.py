@@ -78,7 +78,7 @@ def test_recomputed_rows_are_the_rows() -> None:
     for turn in (reply, forked):
         assert turn.rows is not None
         was = turn.rows.copy()
-        assert chat.recompute(turn).ok
+        assert chat.replayer.recompute(turn).ok
         now = chat.conversation[turn.id].rows
         assert now is not None
         for name in set(was.dtype.names or ()) - {"ms"}:

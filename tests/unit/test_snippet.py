@@ -48,7 +48,7 @@ def continued_in_a_narrow_window(chat: Chat) -> Turn:
     longer = chat.continue_(chat.send("What do you like to do on weekends?"))
     path = chat.path[:-1]
     assert longer.settings is not None
-    assert chat.context_of(path, longer.settings).dropped == ()
+    assert chat.state.context_of(path, longer.settings).dropped == ()
     assert len(longer.context) < len(path), "what the reply begins with needs room too"
     return longer
 
@@ -70,7 +70,7 @@ def overflowed(chat: Chat) -> Turn:
 def cut_message(chat: Chat) -> Turn:
     chat.settings = SAMPLED.replace(max_context=40)
     turn = chat.send("a very long message " * 30)
-    assert chat.context_of(chat.path[:1], chat.settings).cut
+    assert chat.state.context_of(chat.path[:1], chat.settings).cut
     return turn
 
 

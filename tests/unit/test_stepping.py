@@ -28,13 +28,13 @@ def test_stepping_gives_the_reply_of_running(how: Settings) -> None:
     ids = []
     while (token := chat.step()) is not None:
         ids.append(token.id)
-        assert chat._running is None or [token.id for token in chat._running.tokens] == ids
+        assert chat.runner.running is None or [token.id for token in chat.runner.running.tokens] == ids
     turn = chat.path[-1]
     whole = plain(how)
     assert (turn.ids, turn.text, turn.stop) == (whole.ids, whole.text, whole.stop)
     assert but_for_time(turn) == but_for_time(whole)
     assert ids[: len(turn.ids)] == list(turn.ids)
-    assert chat.states.known(turn) is not None
+    assert chat.state.hidden_states.known(turn) is not None
 
 
 def test_a_step_after_the_end_begins_another_version(chat: Chat) -> None:
@@ -56,14 +56,14 @@ def test_what_is_taken_back_comes_again(chat: Chat) -> None:
     told: list[int] = []
     chat.on_token(lambda token: told.append(token.id))
     first = [chat.step(), chat.step(), chat.step()]
-    assert chat._running is not None
-    text = chat._running.text
+    assert chat.runner.running is not None
+    text = chat.runner.running.text
     chat.back()
     chat.back()
-    assert [token.id for token in chat._running.tokens] == told[:1]
-    assert text.startswith(chat._running.text)
+    assert [token.id for token in chat.runner.running.tokens] == told[:1]
+    assert text.startswith(chat.runner.running.text)
     assert [chat.step(), chat.step()] == first[1:]
-    assert chat._running.text == text
+    assert chat.runner.running.text == text
     assert told == [*told[:3], *told[1:3]]
     assert chat.finish().ids == plain(SAMPLED).ids
 
@@ -73,8 +73,8 @@ def test_back_before_the_first_token_does_nothing(chat: Chat) -> None:
     chat.step()
     for _ in range(3):
         chat.back()
-    assert chat._running is not None
-    assert (chat._running.tokens, chat._running.states, chat._running.text) == ([], [], "")
+    assert chat.runner.running is not None
+    assert (chat.runner.running.tokens, chat.runner.running.states, chat.runner.running.text) == ([], [], "")
     assert chat.finish().ids == plain(SAMPLED).ids
 
 
@@ -137,7 +137,7 @@ def test_whatever_is_done_the_record_is_true(moves: list[tuple[str, int]], how: 
     forced = False
     chat.step()
     for name, token in moves:
-        if chat._running is None:
+        if chat.runner.running is None:
             break
         if name == "guessing":
             chat.pace.guessing = not chat.pace.guessing
@@ -148,15 +148,15 @@ def test_whatever_is_done_the_record_is_true(moves: list[tuple[str, int]], how: 
             try:
                 getattr(chat, verb)(*([token] if verb in ("force", "guess") else []))
             except RuntimeError:
-                assert chat._running is None  # it had run to its end meanwhile
+                assert chat.runner.running is None  # it had run to its end meanwhile
                 break
             forced = forced or name == "force"
-    turn = chat.finish() if chat._running or chat._stepped else chat.path[-1]
+    turn = chat.finish() if chat.runner.running or chat._stepped else chat.path[-1]
     assert turn == chat.path[-1]
     assert turn.rows is not None
     assert turn.rows["id"].tolist()[: len(turn.ids)] == list(turn.ids)
     assert chat.replay(turn).ok
-    known = chat.states.known(turn)
+    known = chat.state.hidden_states.known(turn)
     assert known is not None
     assert len(known) == len(turn.rows)
     if not forced:

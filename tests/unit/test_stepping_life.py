@@ -68,12 +68,12 @@ def test_what_is_held_is_nowhere_to_be_found(chat: Chat) -> None:
     told: list[Any] = []
     chat.on_token(told.append)
     chat.on_turn(told.append)
-    chat._move(PaceCommand("hold"))
+    chat.slow_motion._command(PaceCommand("hold"))
     with pytest.raises(ValueError, match="at least one"):
         chat.guess("")
     with pytest.raises(ValueError, match="Ids are"):
         chat.guess(300)
-    reply = chat._running
+    reply = chat.runner.running
     assert reply is not None
     assert chat.pace.waiting
     assert (told, reply.tokens, reply.states, reply.text, reply.turn().ids) == ([], [], [], "", ())
@@ -87,7 +87,7 @@ def test_ids_that_do_not_exist_are_refused(chat: Chat, token: Any) -> None:
     chat.say("Hello")
     with pytest.raises(ValueError, match="Ids are from 0 to 299"):
         chat.force(token)
-    assert chat._running is None
+    assert chat.runner.running is None
 
 
 def test_there_must_be_something_to_answer(chat: Chat) -> None:

@@ -13,6 +13,7 @@ from builders import chat_model
 
 import dialogpt_widget.__main__ as terminal
 from dialogpt_widget.chat.chat import Chat
+from dialogpt_widget.chat.model_handle import ModelSource
 
 Talk = Callable[..., list[str]]
 
@@ -23,11 +24,10 @@ def chats(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Chat]]:
     made: list[Chat] = []
 
     class Tiny(Chat):
-        def load_model(self, progress: Any = None) -> Any:
-            self._model = self._model or chat_model()
-            if self not in made:
-                made.append(self)
-            return self._model
+        def __init__(self, model: str, **options: Any) -> None:
+            super().__init__(model, **options)
+            self.state.model.source = ModelSource(self.model_name, model=chat_model())
+            made.append(self)
 
     monkeypatch.setattr(terminal, "Chat", Tiny)
     return made

@@ -171,7 +171,7 @@ def test_a_message_whose_reply_cannot_even_begin_is_shown(
     def fail(*_: Any, **__: Any) -> None:
         raise MemoryError
 
-    monkeypatch.setattr(widget._session.chat, "reply", fail)
+    monkeypatch.setattr(widget._session.chat.planner, "reply", fail)
     page.ask("send", text="Hello")
     page.until_phase("error")
     assert page.texts() == ["Hello"]

@@ -25,7 +25,7 @@ def test_the_page_knows_of_each_reply_what_it_saw_and_what_had_fallen_out(model:
         own, first = widget.conversation[turn["id"]], turn["made"]["first"]
         seen = list(itertools.dropwhile(lambda one, first=first: one["id"] != first, path[:place]))  # type: ignore[misc]
         assert [one["id"] for one in seen] == list(own.context)
-        assert turn["made"]["seen"] == len(widget._session.chat.seen(own))
+        assert turn["made"]["seen"] == len(widget._session.chat.state.seen(own))
         lost += len(seen) < place
         cut += sum(one["tokens"] + 1 for one in seen) > turn["made"]["seen"]
     assert lost > 1

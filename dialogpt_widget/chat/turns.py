@@ -1,4 +1,4 @@
-"""What a person leaves in the conversation: a message, a reply written by hand, a whole list of both."""
+"""Builds turns from what a person typed or imported: a message, a reply written by hand, a list of both."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ def written_turn(turn_id: int, parent: int | None, text: str, model: ChatModel) 
     return replace(user_turn(turn_id, parent, text, model), role="assistant")
 
 
-def told(messages: Messages, model: ChatModel) -> Conversation:
-    """A conversation made of messages, in the ids of a model.
+def conversation_of(messages: Messages, model: ChatModel) -> Conversation:
+    """Makes a conversation of messages, in the ids of a model.
 
     Raises:
         TypeError, ValueError: these are no messages, or one of the user's is empty.
