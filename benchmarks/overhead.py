@@ -64,9 +64,9 @@ class Clock:
 
 def random_model(size: str, precision: str = "float32") -> ChatModel:
     """A GPT-2 of DialoGPT's shape with random weights on the CPU."""
-    codec: Any = SimpleNamespace(eos=50256)
+    tokenizer: Any = SimpleNamespace(eos=50256)
     network = GPT2(shape_of(size), random_weights(size), precision)
-    return ChatModel(Loaded(network, codec, f"random-{size}", None, torch.device("cpu"), precision))
+    return ChatModel(Loaded(network, tokenizer, f"random-{size}", None, torch.device("cpu"), precision))
 
 
 def run(*, quick: bool) -> dict[str, Any]:

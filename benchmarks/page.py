@@ -10,7 +10,7 @@ from typing import Any
 from benchmarks.measure import table
 from dialogpt_widget import ChatWidget, Conversation
 from dialogpt_widget.dialogue.turn import Turn
-from dialogpt_widget.widget.page import module_of
+from dialogpt_widget.widget.transcript import module_of
 
 SAID = "Some words that were said, about as many as people say at once."
 PAGE = """<!doctype html><meta charset="utf-8"><style>CSS</style>

@@ -42,14 +42,14 @@ def _decode(ids: Sequence[int]) -> str:
 def widget(size: str) -> ChatWidget:
     """A chat with random weights of DialoGPT's shape, whose words are numbers and which never ends a turn."""
     model: ChatModel = random_model(size)
-    codec: Any = SimpleNamespace(
+    tokenizer: Any = SimpleNamespace(
         eos=50256,
         encode=lambda text: [len(word) for word in text.split()],
         decode=_decode,
         stream=_Stream,
         piece=lambda token: _decode([token]).encode(),
     )
-    model._codec = codec
+    model._tokenizer = tokenizer
     return ChatWidget(model, settings=Settings(seed=1, max_new_tokens=TOKENS, min_new_tokens=TOKENS))
 
 

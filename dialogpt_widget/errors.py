@@ -1,4 +1,4 @@
-"""What goes wrong between a model's name and a model that answers, in words for people."""
+"""Errors in words for people, and the checks of arguments that raise them."""
 
 from __future__ import annotations
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from dialogpt_widget.chat.candidates import NBestLists, Sides, sides_of
 from dialogpt_widget.chat.chat_state import ChatState
@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from dialogpt_widget.engine.introspection import Choice, Place
     from dialogpt_widget.engine.model import ChatModel
     from dialogpt_widget.engine.models.logit_lens import Depth
+
+T = TypeVar("T")
 
 
 class Chat:
@@ -618,7 +620,7 @@ class Chat:
             FileNotFoundError: there is no such file.
             OSError: it cannot be read.
         """
-        return cls._of(files.load(path), model, options)
+        return made_from(cls, files.load(path), model, options)
 
     @classmethod
     def open(cls, line: str, model: str | ChatModel | None = None, **options: Any) -> Self:
@@ -634,15 +636,10 @@ class Chat:
             ModelError: the model could not be loaded.
         """
         shared = from_line(line)
-        chat = cls._of(shared.saved, model, options)
+        chat = made_from(cls, shared.saved, model, options)
         chat.replayer.expect(shared)
         chat.replayer.verify()
         return chat
-
-    @classmethod
-    def _of(cls, saved: files.Saved, model: str | ChatModel | None, options: dict[str, Any]) -> Self:
-        options = {"settings": saved.settings, **options}
-        return cls(model or saved.model or MEDIUM, conversation=saved.conversation, **options)
 
     @property
     def differences(self) -> dict[int, int]:
@@ -720,3 +717,18 @@ class Chat:
             raise ValueError(f"Tokens are written as .csv or .parquet, not {ending or 'without an ending'}.")
         table = self.tokens
         files.write(path, table.to_csv() if ending == ".csv" else table.to_parquet())
+
+
+def made_from(
+    make: Callable[..., T], saved: files.Saved, model: str | ChatModel | None, options: Mapping[str, Any]
+) -> T:
+    """Makes a chat, or a widget, of a saved conversation.
+
+    Args:
+        make: the class.
+        saved: the conversation with its model and settings.
+        model: to go on with; the one that the conversation was saved with if not given.
+        options: of the class.
+    """
+    options = {"settings": saved.settings, **options}
+    return make(model or saved.model or MEDIUM, conversation=saved.conversation, **options)

@@ -1,4 +1,4 @@
-"""What can be done with the next token of a reply that is said in slow motion."""
+"""How fast a running reply is revealed: at once, by the second, or by commands; any thread may give them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Methods that have their object to themselves."""
+"""The conversation: an append-only tree of turns, and the branch of it that is selected."""
 
 from __future__ import annotations
 
@@ -36,14 +36,27 @@ class UnknownTurnError(KeyError):
         return str(self.args[0])
 
 
-class Tree:
-    """All turns ever said, of every branch."""
+class Conversation:
+    """All turns ever said and the branch that is selected.
+
+    Adding a turn selects it. `undo` restores the selection before the last change of it, whatever changed it. Nothing
+    is ever erased but by `forget`.
+
+    Attributes:
+        reading: what it takes to read its ids; a chat sets it when its model is loaded.
+        nbests: lists of replies of which one was chosen.
+    """
 
     def __init__(self, *, next_id: int = 0) -> None:
         self._turns: dict[int, Turn] = {}
         self._children: dict[int | None, list[int]] = {None: []}
         self._next = next_id
         self._lock = threading.RLock()
+        self.reading: Reading | None = None
+        self.nbests = NBests()
+        self._recent: dict[int | None, int] = {}
+        self._leaf: int | None = None
+        self._past: list[int | None] = []
 
     @property
     def turns(self) -> tuple[Turn, ...]:
@@ -144,30 +157,6 @@ class Tree:
             found = self[at]
             yield found
             at = found.parent
-
-
-def _id(turn: Turn | int) -> int:
-    return turn.id if isinstance(turn, Turn) else turn
-
-
-class Conversation(Tree):
-    """All turns ever said and the branch that is selected.
-
-    Adding a turn selects it. `undo` restores the selection before the last change of it, whatever changed it. Nothing
-    is ever erased but by `forget`.
-
-    Attributes:
-        reading: what it takes to read its ids; a chat sets it when its model is loaded.
-        nbests: lists of replies of which one was chosen.
-    """
-
-    def __init__(self, *, next_id: int = 0) -> None:
-        super().__init__(next_id=next_id)
-        self.reading: Reading | None = None
-        self.nbests = NBests()
-        self._recent: dict[int | None, int] = {}
-        self._leaf: int | None = None
-        self._past: list[int | None] = []
 
     @property
     def tokens(self) -> TokenTable:
@@ -380,3 +369,7 @@ class Conversation(Tree):
     def _remember(self) -> None:
         for turn in self._upwards(self._leaf):
             self._recent[turn.parent] = turn.id
+
+
+def _id(turn: Turn | int) -> int:
+    return turn.id if isinstance(turn, Turn) else turn

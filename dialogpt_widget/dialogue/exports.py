@@ -13,7 +13,7 @@ from dialogpt_widget.dialogue.conversation import Conversation
 from dialogpt_widget.dialogue.turn import Turn
 
 Messages = list[dict[str, str]]
-_SPEAKERS = {"user": "You", "assistant": "Model"}
+SPEAKERS = {"user": "You", "assistant": "Model"}
 _LIVE = re.compile(r"([\\`*_\[\]<>&#|~$])")  # what Markdown, HTML or mathematics would read as markup
 _OPENING = re.compile(r"(\s*)([-+=:]|\d+[.)])")  # a list, a rule, a heading or a table, at the start of a line
 _BREAK = re.compile(r"\r\n?|\n")
@@ -38,7 +38,7 @@ def to_markdown(conversation: Conversation, *, branches: bool = False) -> str:
     for number, path in enumerate(paths):
         if len(paths) > 1:
             parts.append(f"## Branch {number + 1} of {len(paths)}\n")
-        parts += [f"**{_SPEAKERS[turn.role]}**{_origin(turn)}\n\n{_plain(turn.text)}\n" for turn in path]
+        parts += [f"**{SPEAKERS[turn.role]}**{_origin(turn)}\n\n{_plain(turn.text)}\n" for turn in path]
     return "\n".join(parts)
 
 
@@ -92,7 +92,7 @@ def check_messages(messages: Any) -> Messages:
         if not isinstance(message, dict) or "content" not in message:
             raise TypeError(f'Message {place} is not {{"role": ..., "content": "..."}} but {reprlib.repr(message)}.')
         role = message.get("role")
-        if role not in tuple(_SPEAKERS):
+        if role not in tuple(SPEAKERS):
             raise ValueError(
                 f"Message {place} has the role {reprlib.repr(role)}; DialoGPT knows user and assistant alone."
             )

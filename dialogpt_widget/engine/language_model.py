@@ -33,9 +33,9 @@ class LanguageModel:
     """
 
     def __init__(self, loaded: Loaded) -> None:
-        self._network, self._codec = loaded.network, loaded.codec
+        self._network, self._tokenizer = loaded.network, loaded.tokenizer
         self.name, self.precision = loaded.name, loaded.precision
-        self.eos = loaded.codec.eos
+        self.eos = loaded.tokenizer.eos
         self.vocabulary = loaded.network.vocabulary
         self.positions = loaded.network.positions
         self.parameters = loaded.network.parameters
@@ -45,7 +45,7 @@ class LanguageModel:
 
     def decode(self, ids: Sequence[int]) -> str:
         """The text of ids; bytes that are not valid UTF-8 become U+FFFD."""
-        return self._codec.decode(ids)
+        return self._tokenizer.decode(ids)
 
     @functools.cached_property
     def fingerprint(self) -> str:

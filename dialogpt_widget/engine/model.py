@@ -1,4 +1,4 @@
-"""Several replies from one model: side by side to one context or to many, or by beam search."""
+"""The model: replies, one or several, scores and texts from token ids."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from dialogpt_widget.engine.generation.trace import Token
 from dialogpt_widget.engine.language_model import LanguageModel, check_known_ids
 from dialogpt_widget.engine.loading.hub import Progress
 from dialogpt_widget.engine.loading.loader import Loaded, load
-from dialogpt_widget.engine.loading.memory import give_back
+from dialogpt_widget.engine.loading.memory import release_memory
 from dialogpt_widget.engine.models.kv_cache import PrefixCache
 from dialogpt_widget.engine.tokenizer import StreamingDetokenizer
 from dialogpt_widget.errors import check_settings, check_text
@@ -27,20 +27,161 @@ if TYPE_CHECKING:
     from dialogpt_widget.engine.generation.beam import BeamSearch, Hypothesis
 
 
-class Several(LanguageModel):
-    """A model that says several replies; see `ChatModel`."""
+class ChatModel(LanguageModel):
+    """A model in memory, its tokenizer, and the keys and values of what it has read last.
+
+    One thread at a time uses it: `generate` and `score` hold a lock while they compute.
+
+    Attributes:
+        name: full name on the hub, `mini`, or the folder's path.
+        revision: commit on the hub, or None.
+        device: where it runs.
+        device_name: the same for people, with the GPU's name.
+        precision: dtype it runs in.
+        eos: id that ends a turn.
+        vocabulary: number of ids.
+        positions: the longest sequence it can take; None where it has no limit.
+        parameters: how many it has.
+        exactness: what another precision than float32 costs, where that was measured.
+        compact: whether its states are small beside logits.
+    """
 
     def __init__(self, loaded: Loaded) -> None:
         super().__init__(loaded)
-        self.device = loaded.device
-        self._kept = PrefixCache(loaded.network)
+        self.revision, self.device, self.exactness = loaded.revision, loaded.device, loaded.exactness
+        self.device_name = _device_name(loaded.device, self.threads)
+        self._prefix_cache = PrefixCache(loaded.network)
         self._checkpoint = loaded.checkpoint
         self._beams: BeamSearch | None = None
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        name: str = "microsoft/DialoGPT-medium",
+        *,
+        device: str = "auto",
+        precision: str = "auto",
+        revision: str | None = None,
+        progress: Progress | None = None,
+    ) -> ChatModel:
+        """Loads a model: the embedded one, one of the hub, or a folder's.
+
+        Args:
+            name: "mini", a short name such as "medium", a full name on the hub, or the path of a folder.
+            device: "auto" takes the best there is.
+            precision: "auto" takes float32 on a CPU, and on a GPU what it is fast in; "int8" on CPUs alone.
+            revision: a branch, tag or commit on the hub.
+            progress: called with a line for people and a share from 0 to 1, or None where that is unknown.
+
+        Raises:
+            ValueError: that is not a device, or not a precision.
+            ModelError: the model cannot be found, read, held in memory or run; the message says what to do.
+
+        Example:
+            >>> model = ChatModel.from_pretrained("mini")
+            >>> model.decode([token.id for token in model.generate(model.encode("Hi!") + [model.eos], Settings())])
+        """
+        return cls(load(name, device=device, precision=precision, revision=revision, progress=progress))
+
+    def __del__(self, ending: Callable[[], bool] = sys.is_finalizing) -> None:
+        """Gives back the memory that the model took."""
+        for holder in ("_prefix_cache", "_beams"):  # they hold the network or other weights, too
+            self.__dict__.pop(holder, None)
+        if self.__dict__.pop("_network", None) is not None and not ending():
+            release_memory(self.device)
+
+    @property
+    def reused(self) -> int:
+        """How many ids, of those before the token decoded last, were in the cache already."""
+        return self._prefix_cache.reused
 
     @property
     def beam_note(self) -> str:
         """What beam search loaded, in a line for people; empty as long as it loaded nothing."""
         return self._beams.note if self._beams else ""
+
+    @property
+    def remark(self) -> str | None:
+        """What a user should know of how it runs, once that is known; None as long as all is well."""
+        return getattr(self._network, "remark", None)
+
+    def __repr__(self) -> str:
+        return f"<ChatModel {self.name}, {self.parameters:,} parameters, {self.precision} on {self.device}>"
+
+    def encode(self, text: str) -> list[int]:
+        """The ids of a text, without EOS. What is spelled like a special token stays text.
+
+        Raises:
+            TypeError: not a string.
+        """
+        return self._tokenizer.encode(check_text(text))
+
+    def piece(self, token: int) -> bytes:
+        """The bytes that a token stands for, which alone may be no valid UTF-8."""
+        return self._tokenizer.piece(token)
+
+    def text_stream(self) -> StreamingDetokenizer:
+        """A decoder for ids that come one by one."""
+        return self._tokenizer.stream()
+
+    def generate(
+        self,
+        ids: Sequence[int],
+        settings: Settings | None = None,
+        stop: threading.Event | None = None,
+        *,
+        reply: int = 0,
+        prefix: Sequence[int] = (),
+        forced: Mapping[int, int] | None = None,
+        states: list[torch.Tensor] | None = None,
+    ) -> Iterator[Token]:
+        """Decodes one reply, a token at a time; its last token is the EOS unless it was stopped or grew too long.
+
+        Args:
+            ids: the context, every turn followed by EOS.
+            settings: how to decode, `Settings()` if not given; a seed is drawn where it is None.
+            stop: when set, no further step of the model begins.
+            reply: the number of this generation, which selects its dice.
+            prefix: the reply's first ids, already decided.
+            forced: ids that are taken whatever the settings would choose, by their place in the reply.
+            states: a list to which each step's state is appended (see `unembed`), where states are small.
+
+        Raises:
+            TypeError: the ids are no list of whole numbers, or the settings no `Settings`.
+            ValueError: the context is empty, has unknown ids, or leaves no room in the window.
+            ModelError: memory ran out.
+        """
+        settings, limit = self._checked(ids, settings, len(prefix))
+        forced = dict(forced or {})
+        if forced:
+            check_known_ids(list(forced.values()), self.vocabulary)
+        sampler = Sampler(settings, self.eos, reply)
+        keep = states if self.compact else None
+        return self._tokens(list(ids), list(prefix), sampler, limit, stop or threading.Event(), forced, keep)
+
+    def _tokens(
+        self,
+        ids: list[int],
+        said: list[int],
+        sampler: Sampler,
+        limit: int,
+        stop: threading.Event,
+        forced: dict[int, int],
+        keep: list[torch.Tensor] | None,
+    ) -> Iterator[Token]:
+        while len(said) < limit:
+            began = time.perf_counter()
+            with self._computing():
+                logits = self._prefix_cache.read([*ids, *said], stop)
+                if logits is None:
+                    return
+                if keep is not None and self._network.state is not None:
+                    keep.append(self._network.state.clone())
+                token = sampler.choose(logits, said, forced=forced.get(len(said)), began=began)
+            yield token
+            if token.eos:
+                return
+            said.append(token.id)
 
     def generate_many(
         self,
@@ -70,10 +211,10 @@ class Several(LanguageModel):
             count = settings.candidates
         if type(count) is not int or count < 1:
             raise ValueError(f"count is how many replies there are to be, at least 1; got {count!r}.")
-        decoders = [Sampler(settings, self.eos, reply + row) for row in range(count)]
+        samplers = [Sampler(settings, self.eos, reply + row) for row in range(count)]
         keep = states if self.compact else None
         stop = stop or threading.Event()
-        return CandidateBatch(self._network, self._kept, self._computing, ids, decoders, limit, stop, keep)
+        return CandidateBatch(self._network, self._prefix_cache, self._computing, ids, samplers, limit, stop, keep)
 
     def generate_batch(
         self,
@@ -101,8 +242,8 @@ class Several(LanguageModel):
         numbers = range(len(limits)) if replies is None else replies
         if len(numbers) != len(limits):
             raise ValueError(f"There are {len(limits)} contexts, and numbers for {len(numbers)} replies to them.")
-        decoders = [Sampler(settings or Settings(), self.eos, number) for number in numbers]
-        return batch(self._network, self._computing, contexts, decoders, limits, stop or threading.Event())
+        samplers = [Sampler(settings or Settings(), self.eos, number) for number in numbers]
+        return batch(self._network, self._computing, contexts, samplers, limits, stop or threading.Event())
 
     def beam(
         self,
@@ -158,154 +299,15 @@ class Several(LanguageModel):
             settings = settings.replace(seed=draw_seed())
         return settings, min(settings.max_new_tokens, window - len(ids))
 
-
-class ChatModel(Several):
-    """A model in memory, its tokenizer, and the keys and values of what it has read last.
-
-    One thread at a time uses it: `generate` and `score` hold a lock while they compute.
-
-    Attributes:
-        name: full name on the hub, `mini`, or the folder's path.
-        revision: commit on the hub, or None.
-        device: where it runs.
-        device_name: the same for people, with the GPU's name.
-        precision: dtype it runs in.
-        eos: id that ends a turn.
-        vocabulary: number of ids.
-        positions: the longest sequence it can take; None where it has no limit.
-        parameters: how many it has.
-        exactness: what another precision than float32 costs, where that was measured.
-        compact: whether its states are small beside logits.
-    """
-
-    def __init__(self, loaded: Loaded) -> None:
-        self.revision = loaded.revision
-        super().__init__(loaded)
-        self.device_name = _device_name(loaded.device, self.threads)
-        self.exactness = loaded.exactness
-
-    @classmethod
-    def from_pretrained(
-        cls,
-        name: str = "microsoft/DialoGPT-medium",
-        *,
-        device: str = "auto",
-        precision: str = "auto",
-        revision: str | None = None,
-        progress: Progress | None = None,
-    ) -> ChatModel:
-        """Loads a model; see `dialogpt_widget.engine.loading.loader.load` for the arguments and errors.
-
-        Example:
-            >>> model = ChatModel.from_pretrained("mini")
-            >>> model.decode([token.id for token in model.generate(model.encode("Hi!") + [model.eos], Settings())])
-        """
-        return cls(load(name, device=device, precision=precision, revision=revision, progress=progress))
-
-    def __del__(self, ending: Callable[[], bool] = sys.is_finalizing) -> None:
-        """Gives back the memory that the model took."""
-        for holder in ("_kept", "_beams"):  # they hold the network or other weights, too
-            self.__dict__.pop(holder, None)
-        if self.__dict__.pop("_network", None) is not None and not ending():
-            give_back(self.device)
-
-    @property
-    def reused(self) -> int:
-        """How many ids, of those before the token decoded last, were in the cache already."""
-        return self._kept.reused
-
-    @property
-    def remark(self) -> str | None:
-        """What a user should know of how it runs, once that is known; None as long as all is well."""
-        return getattr(self._network, "remark", None)
-
-    def __repr__(self) -> str:
-        return f"<ChatModel {self.name}, {self.parameters:,} parameters, {self.precision} on {self.device}>"
-
-    def encode(self, text: str) -> list[int]:
-        """The ids of a text, without EOS. What is spelled like a special token stays text.
-
-        Raises:
-            TypeError: not a string.
-        """
-        return self._codec.encode(check_text(text))
-
-    def piece(self, token: int) -> bytes:
-        """The bytes that a token stands for, which alone may be no valid UTF-8."""
-        return self._codec.piece(token)
-
-    def text_stream(self) -> StreamingDetokenizer:
-        """A decoder for ids that come one by one."""
-        return self._codec.stream()
-
-    def generate(
-        self,
-        ids: Sequence[int],
-        settings: Settings | None = None,
-        stop: threading.Event | None = None,
-        *,
-        reply: int = 0,
-        prefix: Sequence[int] = (),
-        forced: Mapping[int, int] | None = None,
-        states: list[torch.Tensor] | None = None,
-    ) -> Iterator[Token]:
-        """Decodes one reply, a token at a time; its last token is the EOS unless it was stopped or grew too long.
-
-        Args:
-            ids: the context, every turn followed by EOS.
-            settings: how to decode, `Settings()` if not given; a seed is drawn where it is None.
-            stop: when set, no further step of the model begins.
-            reply: the number of this generation, which selects its dice.
-            prefix: the reply's first ids, already decided.
-            forced: ids that are taken whatever the settings would choose, by their place in the reply.
-            states: a list to which each step's state is appended (see `unembed`), where states are small.
-
-        Raises:
-            TypeError: the ids are no list of whole numbers, or the settings no `Settings`.
-            ValueError: the context is empty, has unknown ids, or leaves no room in the window.
-            ModelError: memory ran out.
-        """
-        settings, limit = self._checked(ids, settings, len(prefix))
-        forced = dict(forced or {})
-        if forced:
-            check_known_ids(list(forced.values()), self.vocabulary)
-        decoder = Sampler(settings, self.eos, reply)
-        keep = states if self.compact else None
-        return self._tokens(list(ids), list(prefix), decoder, limit, stop or threading.Event(), forced, keep)
-
-    def _tokens(
-        self,
-        ids: list[int],
-        said: list[int],
-        decoder: Sampler,
-        limit: int,
-        stop: threading.Event,
-        forced: dict[int, int],
-        keep: list[torch.Tensor] | None,
-    ) -> Iterator[Token]:
-        while len(said) < limit:
-            began = time.perf_counter()
-            with self._computing():
-                logits = self._kept.read([*ids, *said], stop)
-                if logits is None:
-                    return
-                if keep is not None and self._network.state is not None:
-                    keep.append(self._network.state.clone())
-                token = decoder.choose(logits, said, forced=forced.get(len(said)), began=began)
-            yield token
-            if token.eos:
-                return
-            said.append(token.id)
-
     def forget(self) -> None:
         """Gives back the memory of the keys and values, and of what beam search loaded.
 
         The next reply reads its whole context again, the next beam search its weights.
         """
-        self._kept.forget()
+        self._prefix_cache.clear()
         if self._beams is not None:
             self._beams = None
-            give_back(self.device)
+            release_memory(self.device)
 
 
 def _device_name(device: torch.device, threads: int | None) -> str:

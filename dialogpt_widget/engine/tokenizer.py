@@ -110,15 +110,15 @@ class StreamingDetokenizer:
     """Decodes a reply token by token and withholds a glyph until its last byte is there.
 
     Args:
-        codec: decodes the whole.
-        tokenizer: decodes step by step; None where there is no such thing.
+        tokenizer: decodes the whole.
+        backend: decodes step by step; None where there is no such thing.
 
     Attributes:
         text: all that has been decoded so far.
     """
 
-    def __init__(self, codec: ChatTokenizer, tokenizer: Tokenizer | None) -> None:
-        self._codec, self._tokenizer = codec, tokenizer
+    def __init__(self, tokenizer: ChatTokenizer, backend: Tokenizer | None) -> None:
+        self._tokenizer, self._backend = tokenizer, backend
         self._steps = DecodeStream(skip_special_tokens=False)
         self._ids: list[int] = []
         self.text = ""
@@ -126,17 +126,17 @@ class StreamingDetokenizer:
     def add(self, token: int) -> str:
         """Takes one more id and returns what it adds to the text, which may be nothing yet."""
         self._ids.append(token)
-        if self._tokenizer is None:
-            whole = self._codec.decode(self._ids).rstrip("\ufffd")
+        if self._backend is None:
+            whole = self._tokenizer.decode(self._ids).rstrip("\ufffd")
             piece = whole[len(self.text) :] if whole.startswith(self.text) else ""
         else:
-            piece = self._steps.step(self._tokenizer, token) or ""
+            piece = self._steps.step(self._backend, token) or ""
         self.text += piece
         return piece
 
     def finish(self) -> str:
         """What is still withheld at the end of the reply: an unfinished glyph becomes U+FFFD."""
-        whole = self._codec.decode(self._ids)
+        whole = self._tokenizer.decode(self._ids)
         piece = whole[len(self.text) :] if whole.startswith(self.text) else ""
         self.text += piece
         return piece

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from dialogpt_widget.dialogue import exports, files
 from dialogpt_widget.dialogue.tokens import TokenTable
-from dialogpt_widget.widget import questions, wire
+from dialogpt_widget.widget import protocol
 
 
 class Page(Protocol):
@@ -103,7 +103,7 @@ FORMATS = {
 }
 
 
-def choices() -> list[wire.Choice]:
+def choices() -> list[protocol.Choice]:
     """The formats that can be made here."""
     return [
         {"name": name, "title": some.title, "help": some.help}
@@ -120,6 +120,6 @@ def make(chat: Page, name: str, *, branches: bool) -> tuple[Format, bytes]:
         ImportError: a package for it is not installed.
     """
     if name not in FORMATS:
-        raise questions.RequestError(f"There is no format {name!r}; there are {', '.join(FORMATS)}.")
+        raise protocol.RequestError(f"There is no format {name!r}; there are {', '.join(FORMATS)}.")
     content = FORMATS[name].make(chat, branches)
     return FORMATS[name], content.encode() if isinstance(content, str) else content

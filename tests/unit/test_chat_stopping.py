@@ -63,7 +63,7 @@ def test_a_model_that_fails_midway_leaves_what_it_said(model: ChatModel) -> None
     chat = Chat(model, settings=LONG)
 
     def fail(*_: Any) -> None:
-        if len(model._kept.ids) > 12:
+        if len(model._prefix_cache.ids) > 12:
             raise RuntimeError("broken")
 
     end = before_each_step(model, fail)

@@ -1,8 +1,4 @@
-"""How the package is built inside: no circles, few ancestors, a name once, the notebook's libraries at the edge.
-
-Where the house is not yet so, a constant says how far it is; it may only be tightened, and a rule that holds already
-beyond its constant fails, too, so that nothing is won and lost again.
-"""
+"""How the package is built inside: no circles, few ancestors, a name once, the notebook's libraries at the edge."""
 
 from __future__ import annotations
 
@@ -19,8 +15,7 @@ import dialogpt_widget
 
 ROOT = Path(dialogpt_widget.__file__).parent
 PACKAGE = ROOT.name
-ANCESTORS = {"Chat": 1, "ChatModel": 3, "ChatWidget": 4}  # classes of the package, its own among them; 2 is the aim
-TWICE = {"candidates.py", "slow_motion.py", "tokens.py"}  # names of more than one file; none is the aim
+ANCESTORS = 2  # classes of the package behind a public one, itself among them
 ALIASES = {"many.py", "reranking.py", "engine/rules.py"}  # where documented names were before, and still are
 NOTEBOOK = {"anywidget", "traitlets", "IPython", "ipywidgets"}
 AT_THE_EDGE = {"widget/transcript.py", "widget/widget.py"}  # who may know a notebook
@@ -112,17 +107,17 @@ def test_lazy_imports_and_those_for_types_count(tmp_path: Path, monkeypatch: pyt
     }
 
 
-@pytest.mark.parametrize("name", ANCESTORS)
+@pytest.mark.parametrize("name", ["Chat", "ChatModel", "ChatWidget"])
 def test_a_public_class_has_few_ancestors_in_the_package(name: str) -> None:
     lineage = getattr(dialogpt_widget, name).__mro__
     own = [one.__qualname__ for one in lineage if one.__module__.partition(".")[0] == PACKAGE]
-    assert len(own) == ANCESTORS[name], own
+    assert len(own) <= ANCESTORS, own
 
 
 def test_a_file_name_stands_once() -> None:
     own = (file for file in FILES.values() if file.relative_to(ROOT).as_posix() not in ALIASES)
     names = Counter(file.name for file in own if not file.name.startswith("__"))
-    assert {name for name, count in names.items() if count > 1} == TWICE
+    assert not {name for name, count in names.items() if count > 1}
 
 
 def test_only_the_edge_knows_a_notebook() -> None:

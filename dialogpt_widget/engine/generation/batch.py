@@ -1,4 +1,4 @@
-"""One reply to each of several contexts, decoded side by side."""
+"""Several replies decoded side by side: to one context, or to many."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def batch(
     network: CausalLM,
     computing: Callable[[], AbstractContextManager[None]],
     contexts: Sequence[Sequence[int]],
-    decoders: Sequence[Sampler],
+    samplers: Sequence[Sampler],
     limits: Sequence[int],
     stop: threading.Event,
 ) -> Iterator[Step]:
@@ -34,7 +34,7 @@ def batch(
         network: that reads them.
         computing: the network to oneself, as long as a step takes.
         contexts: ids of each, every turn followed by EOS.
-        decoders: of each reply, with its own dice.
+        samplers: of each reply, with its own dice.
         limits: longest reply to each, in tokens, at least 1.
         stop: when set, no further step begins.
     """
@@ -59,7 +59,7 @@ def batch(
             chosen = []
             for place, row in enumerate(live):
                 began = time.perf_counter() - share
-                chosen.append((row, decoders[row].choose(logits[place], said[row], began=began)))
+                chosen.append((row, samplers[row].choose(logits[place], said[row], began=began)))
         yield chosen
         for row, token in chosen:
             said[row].append(token.id)
@@ -76,7 +76,7 @@ class CandidateBatch:
         kept: what it has read.
         computing: the network to oneself, as long as a step takes.
         ids: the context, every turn followed by EOS.
-        decoders: of each reply, with its own dice; the settings are the same.
+        samplers: of each reply, with its own dice; the settings are the same.
         limit: longest reply, in tokens.
         stop: when set, no further step begins.
         states: of each reply a list to which each step's state is appended; None where they are not wanted.
@@ -88,24 +88,24 @@ class CandidateBatch:
     def __init__(
         self,
         network: CausalLM,
-        kept: PrefixCache,
+        prefix_cache: PrefixCache,
         computing: Callable[[], AbstractContextManager[None]],
         ids: Sequence[int],
-        decoders: Sequence[Sampler],
+        samplers: Sequence[Sampler],
         limit: int,
         stop: threading.Event,
         states: Sequence[list[torch.Tensor]] | None = None,
     ) -> None:
-        self._network, self._kept, self._computing = network, kept, computing
-        self._ids, self._decoders, self._limit, self._stop = list(ids), decoders, limit, stop
+        self._network, self._prefix_cache, self._computing = network, prefix_cache, computing
+        self._ids, self._samplers, self._limit, self._stop = list(ids), samplers, limit, stop
         self._side: SharedBatch | None = None
         self._moves = 0
         self._states = states
-        self.said: list[list[int]] = [[] for _ in decoders]
+        self.said: list[list[int]] = [[] for _ in samplers]
 
     def __iter__(self) -> Iterator[list[tuple[int, Token]]]:
         """Yields the next token of every reply that goes on."""
-        live = list(range(len(self._decoders)))
+        live = list(range(len(self._samplers)))
         for _ in range(self._limit):
             chosen = self._step(live)
             if chosen:
@@ -120,8 +120,8 @@ class CandidateBatch:
         Nothing happens where the model has read something else meanwhile.
         """
         with self._computing():
-            if self._side is not None and self._moves == self._kept.moves:
-                self._kept.extend(self.said[row][: self._side.settle(row)])
+            if self._side is not None and self._moves == self._prefix_cache.moves:
+                self._prefix_cache.extend(self.said[row][: self._side.settle(row)])
                 self._side = None
 
     def _step(self, live: Sequence[int]) -> list[tuple[int, Token]]:
@@ -130,13 +130,13 @@ class CandidateBatch:
             states = self._advanced(live)
             if states is None:
                 return []
-            scores = self._decoders[live[0]].read(self._network.unembed(states))
+            scores = self._samplers[live[0]].read(self._network.unembed(states))
             share = (time.perf_counter() - began) / len(live)
             chosen = []
             for place, row in enumerate(live):
                 began = time.perf_counter() - share
                 source = min(place, len(states) - 1)
-                token = self._decoders[row].choose(scores[source], self.said[row], began=began)
+                token = self._samplers[row].choose(scores[source], self.said[row], began=began)
                 if self._states is not None:
                     self._states[row].append(states[source].clone())
                 chosen.append((row, token))
@@ -151,10 +151,12 @@ class CandidateBatch:
             return None
         said = len(self.said[live[0]])
         unread = range(said - 1, said)
-        if self._side is None or self._moves != self._kept.moves:  # nothing was read yet, or something else meanwhile
-            if self._kept.read(self._ids, self._stop) is None:
+        if (
+            self._side is None or self._moves != self._prefix_cache.moves
+        ):  # nothing was read yet, or something else meanwhile
+            if self._prefix_cache.read(self._ids, self._stop) is None:
                 return None
-            self._side, self._moves = self._network.branches(len(self._decoders)), self._kept.moves
+            self._side, self._moves = self._network.branches(len(self._samplers)), self._prefix_cache.moves
             unread = range(said)
         assert self._network.state is not None
         states = self._network.state[None]
@@ -162,6 +164,6 @@ class CandidateBatch:
             for place in unread:
                 states = self._side.advance(live, [self.said[row][place] for row in live])
         except BaseException:
-            self._kept.forget()
+            self._prefix_cache.clear()
             raise
         return states

@@ -28,7 +28,7 @@ from transformers import (
 from dialogpt_widget.engine.loading.checkpoint import read_config, read_model
 from dialogpt_widget.engine.loading.hub import Checkpoint
 from dialogpt_widget.engine.loading.loader import explained
-from dialogpt_widget.engine.loading.memory import check_fit, give_back, need
+from dialogpt_widget.engine.loading.memory import check_fit, need, release_memory
 from dialogpt_widget.engine.loading.names import title_of
 from dialogpt_widget.engine.models.base import CausalLM
 from dialogpt_widget.engine.models.kv_cache import PREFILL
@@ -236,7 +236,7 @@ def load_copy(checkpoint: Checkpoint | None, parameters: int, dtype: str, device
             checkpoint.folder, config, getattr(torch, dtype), safetensors=checkpoint.mapped, advance=_any_share
         ).to(device)
     gc.collect()
-    give_back(device)
+    release_memory(device)
     return model
 
 

@@ -1,4 +1,4 @@
-"""The numbers that replies are drawn with."""
+"""The choice of a token from logits: penalties, filters, dice."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each filter removed from one step's distribution."""
+"""Record of one decoding step: the token, what each filter removed, the dice, the alternatives."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dialogpt_widget.dialogue.tokens import FILTERS, NO_ID, ORIGINS, row_type
 
 
 class FilterLedger:
-    """What each filter removed from one step's distribution."""
+    """Record of one decoding step: the token, what each filter removed, the dice, the alternatives."""
 
     def __init__(self) -> None:
         self.left = 0

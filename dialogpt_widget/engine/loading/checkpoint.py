@@ -194,7 +194,7 @@ def read_tokenizer(folder: Path) -> Any:
 
 
 def wrap_tokenizer(tokenizer: Any) -> TransformersTokenizer | None:
-    """The codec of a tokenizer; None where nothing ends a text, so that it cannot hold a conversation."""
+    """The tokenizer of a tokenizer; None where nothing ends a text, so that it cannot hold a conversation."""
     return None if tokenizer.eos_token_id is None else TransformersTokenizer(tokenizer)
 
 

@@ -22,7 +22,7 @@ from dialogpt_widget.engine.loading.checkpoint import (
 from dialogpt_widget.engine.loading.disk_cache import LARGEST, widened
 from dialogpt_widget.engine.loading.hub import Checkpoint, Progress, download, find_local
 from dialogpt_widget.engine.loading.machine import threads
-from dialogpt_widget.engine.loading.memory import check_fit, give_back, need
+from dialogpt_widget.engine.loading.memory import check_fit, need, release_memory
 from dialogpt_widget.engine.loading.names import BYTES, KNOWN, MINI, full_name, title_of
 from dialogpt_widget.engine.loading.precision import Exactness, measured, pick_device, pick_precision
 from dialogpt_widget.engine.models.base import CausalLM, GPT2Shape
@@ -47,7 +47,7 @@ class Loaded:
     """
 
     network: CausalLM
-    codec: ChatTokenizer
+    tokenizer: ChatTokenizer
     name: str
     revision: str | None
     device: torch.device
@@ -99,10 +99,12 @@ def load(
         _check_tokenizer(checkpoint)
         if torch_device.type == "cpu":
             torch.set_num_threads(threads(torch.get_num_threads()))
-        network, codec, exactness = _read(checkpoint, precision, torch_device, check, tell)
+        network, tokenizer, exactness = _read(checkpoint, precision, torch_device, check, tell)
     gc.collect()  # TorchScript's compiler leaves circles that hold the weights
-    give_back(torch_device)
-    return Loaded(network, codec, checkpoint.name, checkpoint.revision, torch_device, precision, exactness, checkpoint)
+    release_memory(torch_device)
+    return Loaded(
+        network, tokenizer, checkpoint.name, checkpoint.revision, torch_device, precision, exactness, checkpoint
+    )
 
 
 def _read(
@@ -118,30 +120,30 @@ def _read(
         advance(0.0)
 
     shape = read_shape(folder)
-    codec: ChatTokenizer | None = read_fast_tokenizer(folder, shape.vocabulary) if shape else None
-    if shape and codec:
+    fast: ChatTokenizer | None = read_fast_tokenizer(folder, shape.vocabulary) if shape else None
+    if shape and fast:
         fits(shape.parameters)
-        return _gpt2(checkpoint, shape, codec, precision, device, advance)
+        return _gpt2(checkpoint, shape, fast, precision, device, advance)
 
-    config, tokenizer = read_config(folder), read_tokenizer(folder)
-    codec = codec or wrap_tokenizer(tokenizer)
-    if codec is None:
+    config, stored_tokenizer = read_config(folder), read_tokenizer(folder)
+    tokenizer = wrap_tokenizer(stored_tokenizer)
+    if tokenizer is None:
         raise _endless(checkpoint)
     if shape:
         fits(shape.parameters)
-        return _gpt2(checkpoint, shape, codec, precision, device, advance)
+        return _gpt2(checkpoint, shape, tokenizer, precision, device, advance)
     if precision == "int8":
         raise _unquantized(checkpoint)
     stored = str(getattr(config, "dtype", None) or "float32").rpartition(".")[-1]
     fits(checkpoint.size // int(BYTES.get(stored, 4)), widened=True)
     model = read_model(folder, config, getattr(torch, precision), safetensors=checkpoint.mapped, advance=advance)
-    return TransformersCausalLM(model.to(device), tokenizer), codec, None
+    return TransformersCausalLM(model.to(device), stored_tokenizer), tokenizer, None
 
 
 def _gpt2(
     checkpoint: Checkpoint,
     shape: GPT2Shape,
-    codec: ChatTokenizer,
+    tokenizer: ChatTokenizer,
     precision: str,
     device: torch.device,
     advance: Advance,
@@ -155,11 +157,11 @@ def _gpt2(
     if on_cpu and not (precision == "float32" and mapped):
         weights = {name: weight if _converted(name) else weight.clone() for name, weight in weights.items()}
     if device.type == "cuda":
-        return GraphedGPT2(shape, weights), codec, None
+        return GraphedGPT2(shape, weights), tokenizer, None
     if precision == "float32" or not on_cpu:
-        return GPT2(shape, weights), codec, None
-    network, exactness = measured(shape, weights, codec, precision)
-    return network, codec, exactness
+        return GPT2(shape, weights), tokenizer, None
+    network, exactness = measured(shape, weights, tokenizer, precision)
+    return network, tokenizer, exactness
 
 
 def _converted(name: str) -> bool:

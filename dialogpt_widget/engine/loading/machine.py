@@ -108,7 +108,7 @@ _MAPS = Path("/proc/self/maps")
 _SOFT = 1  # `omp_pause_soft` of OpenMP 5.0, section 3.2.44: what is ended is started again when it is needed
 
 
-def let_go(*_: object) -> None:
+def release_helpers(*_: object) -> None:
     """Ends those that have helped the calling thread; its next computation starts others.
 
     GNU's OpenMP has all of them wait for work asleep, instead of awake for a moment, once they are more than there are

@@ -97,7 +97,7 @@ def _gigabytes(size: int) -> str:
     return f"{size / 1e9:.1f} GB"
 
 
-def give_back(device: torch.device) -> None:
+def release_memory(device: torch.device) -> None:
     """Gives the system what the C library keeps of freed memory, and other processes what PyTorch keeps of a GPU's.
 
     Once a model of 355 million parameters was let go, 1 GB of what it had taken was kept for no use.

@@ -57,7 +57,7 @@ class Exactness:
 
 
 def measured(
-    shape: GPT2Shape, weights: Mapping[str, Tensor], codec: ChatTokenizer, precision: str
+    shape: GPT2Shape, weights: Mapping[str, Tensor], tokenizer: ChatTokenizer, precision: str
 ) -> tuple[GPT2, Exactness]:
     """A GPT-2 in another precision than float32 on a CPU, and what that costs on these weights.
 
@@ -67,7 +67,7 @@ def measured(
     known = _recall(key)
     if known:
         return GPT2(shape, weights, precision), known
-    contexts = [_ids(turns, codec)[: min(LONGEST, shape.positions)] for turns in CONTEXTS]
+    contexts = [_ids(turns, tokenizer)[: min(LONGEST, shape.positions)] for turns in CONTEXTS]
     exact = _distributions(GPT2(shape, weights), contexts)
     network = GPT2(shape, weights, precision)
     found = compare(exact, _distributions(network, contexts))
@@ -87,8 +87,8 @@ def _distributions(network: GPT2, contexts: list[list[int]]) -> Tensor:
     return torch.cat([torch.log_softmax(network.unembed(network.states(ids)).float(), -1) for ids in contexts])
 
 
-def _ids(turns: tuple[str, ...], codec: ChatTokenizer) -> list[int]:
-    return [token for turn in turns for token in (*codec.encode(turn), codec.eos)]
+def _ids(turns: tuple[str, ...], tokenizer: ChatTokenizer) -> list[int]:
+    return [token for turn in turns for token in (*tokenizer.encode(turn), tokenizer.eos)]
 
 
 def _key(weights: Mapping[str, Tensor], precision: str) -> str:

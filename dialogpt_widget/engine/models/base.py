@@ -1,11 +1,4 @@
-"""GPT-2's forward pass, functional and lean: weights in, logits out.
-
-The architecture of Radford et al., 2019, "Language Models are Unsupervised Multitask Learners", which is DialoGPT's:
-token and position embeddings, then layers of causal attention and a two-layer perceptron, each behind a layer norm
-and added to the residual stream; a last layer norm; logits by the token embeddings again.
-
-Shapes: `b` sequences of `n` new ids, width `w`, `h` heads of `w / h`, `t` ids read so far, new ones included.
-"""
+"""What every network is to the rest of the engine, and how large a GPT-2 is."""
 
 from __future__ import annotations
 
@@ -112,14 +105,14 @@ class CausalLM(Protocol):
     def advance(self, ids: Sequence[int]) -> torch.Tensor:
         """Reads ids after what is cached; logits `[vocabulary]` after the last of them."""
 
-    def keep(self, count: int) -> None:
+    def crop(self, count: int) -> None:
         """Forgets all but the first `count` ids that were read.
 
         Raises:
             ValueError, RuntimeError, AttributeError: this network's cache cannot do that.
         """
 
-    def forget(self) -> None:
+    def clear_cache(self) -> None:
         """Forgets what was read and gives the memory back."""
 
     def branches(self, count: int) -> SharedBatch:

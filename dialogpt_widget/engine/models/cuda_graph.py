@@ -101,7 +101,7 @@ class GraphedGPT2(GPT2):
         self._cache.end(1)
         return logits
 
-    def forget(self) -> None:
+    def clear_cache(self) -> None:
         """Forgets what was read; the memory stays, for the recorded step writes there."""
         self._cache.length = 0
 

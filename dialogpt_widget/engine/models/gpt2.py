@@ -104,11 +104,11 @@ class GPT2:
         self.state = self.forward(torch.tensor([list(ids)], device=self.device), self._cache)[0, -1]
         return self.unembed(self.state)
 
-    def keep(self, count: int) -> None:
+    def crop(self, count: int) -> None:
         """Forgets all but the first `count` ids that were read."""
         self._cache.length = min(self._cache.length, count)
 
-    def forget(self) -> None:
+    def clear_cache(self) -> None:
         """Forgets what was read and gives the memory back."""
         self._cache = KVCache()
 

@@ -229,7 +229,7 @@ class PrefixCache:
                 logits = self._network.advance(piece)
                 self.ids.extend(piece)
         except BaseException:
-            self.forget()
+            self.clear()
             raise
         return logits
 
@@ -238,10 +238,10 @@ class PrefixCache:
         self.moves += 1
         self.ids.extend(ids)
 
-    def forget(self) -> None:
+    def clear(self) -> None:
         """Gives back the memory; the next sequence is read from its beginning."""
         self.moves += 1
-        self._network.forget()
+        self._network.clear_cache()
         self.ids = []
 
     def _crop(self, ids: list[int]) -> int:
@@ -251,10 +251,10 @@ class PrefixCache:
             same = next(place for place in range(same) if self.ids[place] != ids[place])
         if same > 0:
             try:
-                self._network.keep(same)
+                self._network.crop(same)
                 del self.ids[same:]
                 return same
             except (RuntimeError, ValueError, AttributeError):  # a cache that cannot be cropped, such as a state space
                 pass
-        self.forget()
+        self.clear()
         return 0

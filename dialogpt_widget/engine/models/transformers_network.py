@@ -79,7 +79,7 @@ class TransformersCausalLM:
         self.state, self._length = last, self._length + len(ids)
         return last
 
-    def keep(self, count: int) -> None:
+    def crop(self, count: int) -> None:
         """See `CausalLM`."""
         if self._cache is None:
             raise ValueError("This model keeps no cache.")
@@ -87,7 +87,7 @@ class TransformersCausalLM:
             self._cache.crop(count - self._length)
             self._length = count
 
-    def forget(self) -> None:
+    def clear_cache(self) -> None:
         """See `CausalLM`."""
         self._cache, self._length = None, 0
 

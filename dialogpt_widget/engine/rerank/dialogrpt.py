@@ -17,7 +17,7 @@ import torch
 from dialogpt_widget.engine.language_model import LanguageModel, batches
 from dialogpt_widget.engine.loading.checkpoint import read_shape, read_weight, read_weights
 from dialogpt_widget.engine.loading.hub import Checkpoint, download, find_local
-from dialogpt_widget.engine.loading.memory import give_back
+from dialogpt_widget.engine.loading.memory import release_memory
 from dialogpt_widget.engine.loading.precision import pick_device, pick_precision
 from dialogpt_widget.engine.models.gpt2 import GPT2
 from dialogpt_widget.errors import ModelError, first_line
@@ -142,7 +142,7 @@ def _load(name: str, device: str, precision: str) -> _Ranker:
     except Exception as error:
         raise _damaged(checkpoint, first_line(error)) from error
     finally:
-        give_back(torch_device)
+        release_memory(torch_device)
 
 
 def _damaged(checkpoint: Checkpoint, reason: str) -> ModelError:

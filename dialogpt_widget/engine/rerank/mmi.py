@@ -125,9 +125,9 @@ def load_backward(path: str, *, device: str = "auto", precision: str = "auto") -
         ) from error
     if torch_device.type != "cpu":
         weights = {name: weight.to(torch_device, getattr(torch, dtype)) for name, weight in weights.items()}
-    codec = SimpleNamespace(eos=shape.vocabulary - 1)
+    tokenizer = SimpleNamespace(eos=shape.vocabulary - 1)
     network = GPT2(shape, weights, dtype)
-    return LanguageModel(Loaded(network, codec, str(file), None, torch_device, dtype))  # type: ignore[arg-type]
+    return LanguageModel(Loaded(network, tokenizer, str(file), None, torch_device, dtype))  # type: ignore[arg-type]
 
 
 def shape_of(weights: Mapping[str, torch.Tensor]) -> GPT2Shape:

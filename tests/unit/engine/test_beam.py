@@ -308,7 +308,7 @@ def test_weights_are_loaded_once_and_again_only_once_they_are_forgotten(
     model, loads, read = loaded(folder), [], module.read_model
     monkeypatch.setattr(module, "read_model", lambda *args, **how: loads.append(args[0]) or read(*args, **how))
     given_back = []
-    monkeypatch.setattr("dialogpt_widget.engine.model.give_back", lambda device: given_back.append(device.type))
+    monkeypatch.setattr("dialogpt_widget.engine.model.release_memory", lambda device: given_back.append(device.type))
     assert model.beam_note == ""
     first = model.beam([1, 2], SHORT, width=2, length_penalty=1.0)
     assert model.beam([1, 2], SHORT, width=2, length_penalty=1.0) == first

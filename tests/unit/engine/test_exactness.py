@@ -85,7 +85,7 @@ def test_outliers_are_notable() -> None:
             for part in ("weight", "bias"):
                 weights[f"h.{layer}.{norm}.{part}"][::50] *= 300
             weights[f"h.{layer}.{after}.weight"][::50] /= 300
-    network, found = module.measured(shape, weights, loaded.codec, "int8")
+    network, found = module.measured(shape, weights, loaded.tokenizer, "int8")
     assert found.notable
     same = GPT2(shape, weights).advance([1, 2, 3])
     torch.testing.assert_close(same, loaded.network.advance([1, 2, 3]), rtol=1e-3, atol=1e-3)
@@ -93,5 +93,5 @@ def test_outliers_are_notable() -> None:
 
 
 def test_contexts_fit_the_shortest_model() -> None:
-    codec = load("mini", device="cpu").codec
+    codec = load("mini", device="cpu").tokenizer
     assert all(len(module._ids(turns, codec)) >= 20 for turns in CONTEXTS)

@@ -54,7 +54,7 @@ def test_a_cropped_cache_goes_on_from_what_it_keeps() -> None:
     network = random_gpt2(2)
     engine, ids = lean(network), some_ids(60)
     engine.advance(ids)
-    engine.keep(20)
+    engine.crop(20)
     other = [*ids[:20], *some_ids(15, 9)]
     torch.testing.assert_close(engine.advance(other[20:]), expected(network, other)[-1], rtol=1e-4, atol=1e-4)
 

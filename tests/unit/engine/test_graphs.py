@@ -74,7 +74,7 @@ def test_cropping_reading_more_and_forgetting_go_with_it(plain: GPT2) -> None:
     network.advance(IDS[3:4])
     recorded(network, recorder)
     network.advance(IDS[4:5])
-    network.keep(2)
+    network.crop(2)
     ids = [*IDS[:2], 40, 41, 42, 43]
     network.advance(ids[2:5])
     torch.testing.assert_close(network.advance(ids[5:]), plain.advance(ids), rtol=1e-4, atol=1e-4)

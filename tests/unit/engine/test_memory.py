@@ -17,7 +17,7 @@ from transformers import GPT2Config, GPT2LMHeadModel
 
 from dialogpt_widget.engine.loading import memory
 from dialogpt_widget.engine.loading.loader import load
-from dialogpt_widget.engine.loading.memory import give_back
+from dialogpt_widget.engine.loading.memory import release_memory
 
 GUARD = 120
 MIB = 1 << 20
@@ -95,13 +95,13 @@ def test_gpus_give_back_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "empty_cache", lambda: emptied.append("cuda"))
     monkeypatch.setattr(torch.mps, "empty_cache", lambda: emptied.append("mps"))
     for device in ("cuda", "mps", "cpu"):
-        give_back(torch.device(device))
+        release_memory(torch.device(device))
     assert emptied == ["cuda", "mps"]
 
 
 def test_a_model_gives_back_once_it_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
     given = []
-    monkeypatch.setattr("dialogpt_widget.engine.model.give_back", lambda device: given.append(device.type))
+    monkeypatch.setattr("dialogpt_widget.engine.model.release_memory", lambda device: given.append(device.type))
     model = chat_model()
     assert not given
     del model
@@ -113,6 +113,6 @@ def test_another_c_library_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> Non
     memory._gnu.cache_clear()
     try:
         assert memory._gnu() is None
-        give_back(torch.device("cpu"))
+        release_memory(torch.device("cpu"))
     finally:
         memory._gnu.cache_clear()

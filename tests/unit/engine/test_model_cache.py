@@ -56,8 +56,8 @@ def test_what_is_cached_is_what_was_read() -> None:
     model = chat_model(0, eagerness=0.0)
     for ids in ([1, 2, 3, 4], [1, 2, 9], [7], [7, 8], [1, 2, 3]):
         reply_ids(model, ids, GREEDY.replace(max_new_tokens=3))
-        assert model._network._cache.length == len(model._kept.ids)
-        assert model._kept.ids[: len(ids)] == ids
+        assert model._network._cache.length == len(model._prefix_cache.ids)
+        assert model._prefix_cache.ids[: len(ids)] == ids
 
 
 def test_a_ctrl_c_while_the_cache_is_cropped_spoils_no_later_reply(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -66,7 +66,7 @@ def test_a_ctrl_c_while_the_cache_is_cropped_spoils_no_later_reply(monkeypatch: 
     edited = [1, 2, 3, 9, 9]
     expected = reply_ids(chat_model(6, eagerness=0.0), edited, settings)
     reply_ids(model, [1, 2, 3, 4, 5, 6, 7, 8], settings)
-    keep = GPT2.keep
+    keep = GPT2.crop
 
     def interrupted(network: GPT2, count: int) -> None:
         keep(network, count)
@@ -88,7 +88,7 @@ def test_300_turns_in_a_row_all_get_an_answer() -> None:
         assert turn.stop in ("eos", "length")
     assert len(chat.messages) == 600
     assert chat.context.dropped
-    assert len(model._kept.ids) <= 128
+    assert len(model._prefix_cache.ids) <= 128
 
 
 def test_another_architecture_without_absolute_positions_chats() -> None:
@@ -117,4 +117,4 @@ def test_forgetting_gives_the_cache_back(model: ChatModel) -> None:
     model.forget()
     assert model._network._cache.length == 0
     assert model._network._cache.store is None
-    assert model._kept.ids == []
+    assert model._prefix_cache.ids == []

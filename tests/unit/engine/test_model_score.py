@@ -33,12 +33,12 @@ def test_scores_are_the_log_softmax_of_one_pass(model: ChatModel) -> None:
 def test_scoring_agrees_with_what_generation_recorded_and_leaves_its_cache_alone(model: ChatModel) -> None:
     ids = some_ids(20)
     tokens = list(model.generate(ids, GREEDY.replace(max_new_tokens=10)))
-    cached = list(model._kept.ids)
+    cached = list(model._prefix_cache.ids)
     table = model.score([*ids, *(token.id for token in tokens)])
     assert table["logprob"][20:] == pytest.approx([token.logprob for token in tokens], abs=1e-4)
     assert table["rank"][20:].tolist() == [token.rank for token in tokens]
     assert table["entropy"][20:] == pytest.approx([token.entropy for token in tokens], abs=1e-4)
-    assert model._kept.ids == cached
+    assert model._prefix_cache.ids == cached
 
 
 def test_the_longest_sequence_can_be_scored_and_a_longer_one_is_refused() -> None:

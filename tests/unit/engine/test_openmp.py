@@ -14,7 +14,7 @@ import threading
 import time
 import psutil
 import torch
-from dialogpt_widget.engine.loading.machine import let_go
+from dialogpt_widget.engine.loading.machine import release_helpers
 
 torch.set_num_threads(3)
 x = torch.randn(2_000_000)
@@ -31,18 +31,21 @@ def compute():
 before = helpers()
 compute()
 print(helpers() - before)
-let_go()
+release_helpers()
 print(helpers(before) - before)
 compute()
 print(helpers() - before)
-thread = threading.Thread(target=let_go)
+thread = threading.Thread(target=release_helpers)
 thread.start()
 thread.join()
 print(helpers(before + 2) - before)
 """
-WITHOUT_TORCH = (
-    "import sys; from dialogpt_widget.engine.loading.machine import let_go; let_go(); print('torch' in sys.modules)"
-)
+WITHOUT_TORCH = """
+import sys
+from dialogpt_widget.engine.loading.machine import release_helpers
+release_helpers()
+print('torch' in sys.modules)
+"""
 
 
 def printed(script: str) -> list[str]:

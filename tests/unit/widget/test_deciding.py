@@ -15,7 +15,7 @@ from page import Gate, Page
 from dialogpt_widget import ChatWidget, Settings
 from dialogpt_widget.chat.reranking import RERANKERS
 from dialogpt_widget.engine.model import ChatModel
-from dialogpt_widget.widget import wire
+from dialogpt_widget.widget import protocol
 
 SEVERAL = Settings(candidates=4, seed=1, max_new_tokens=8)
 
@@ -33,7 +33,7 @@ def page(widget: ChatWidget) -> Page:
 
 
 def lists(page: Page) -> list[dict[str, Any]]:
-    return [value for key, value in page.state.items() if key.startswith(wire.NBEST_KEY) and value]
+    return [value for key, value in page.state.items() if key.startswith(protocol.NBEST_KEY) and value]
 
 
 def test_candidates_grow_in_frames_and_settle_in_one_update(page: Page, widget: ChatWidget, model: ChatModel) -> None:
@@ -256,14 +256,14 @@ def test_a_late_page_and_a_saved_one_have_the_lists(widget: ChatWidget) -> None:
     widget.send("Hello")
     made = widget.candidates()
     assert widget.get_state()[f"nbest_{made.id}"]["id"] == made.id
-    offline = widget._alone(widget.path, widget.path, 1.0)
+    offline = widget._session.state.offline(widget.path, widget.path, 1.0)
     assert offline[f"nbest_{made.id}"]["candidates"][0]["text"] == made.turns[0].text
     assert offline["decider"]
 
 
 def test_a_saved_notebook_has_the_code_for_lists_where_there_are_some(widget: ChatWidget) -> None:
     def kept() -> dict[str, Any]:
-        (folded,) = re.findall('data-tokens="([^"]*)"', widget._kept_tokens())
+        (folded,) = re.findall('data-tokens="([^"]*)"', widget._transcribed_tokens())
         state: dict[str, Any] = json.loads(zlib.decompress(base64.b64decode(folded)))
         return state
 

@@ -16,7 +16,7 @@ from samples import contents, saved_text, well_used
 from dialogpt_widget import ChatWidget, Settings
 from dialogpt_widget.dialogue import exports, files
 from dialogpt_widget.engine.model import ChatModel
-from dialogpt_widget.widget import downloads, wire
+from dialogpt_widget.widget import downloads, protocol
 
 QUICK = Settings(seed=1, max_new_tokens=6)
 MESSAGES = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello"}]
@@ -80,7 +80,7 @@ def test_a_saved_conversation_is_opened_as_branches(page: Page, widget: ChatWidg
     other = files.parse(saved_text()).conversation
     assert answer["turns"] == len(other)
     assert page.texts() == [turn.text for turn in other.path]
-    assert sum(key.startswith(wire.TURN_KEY) for key in page.state) == len(other) + 2
+    assert sum(key.startswith(protocol.TURN_KEY) for key in page.state) == len(other) + 2
     page.ask("undo")
     assert page.state["leaf"] == before
 
@@ -161,7 +161,7 @@ def test_a_page_that_only_polls_folds_the_same_state(page: Page, widget: ChatWid
         answer = page.ask("poll", rev=rev)
         rev = answer["rev"]
         deaf |= answer["state"]
-    ours = [key for key in page.state if key in (*wire.TRAITS, *deaf) and key != "rev"]
+    ours = [key for key in page.state if key in (*protocol.TRAITS, *deaf) and key != "rev"]
     assert {key: deaf[key] for key in ours} == {key: page.state[key] for key in ours}
 
 

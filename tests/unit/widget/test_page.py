@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from samples import well_used
 
 from dialogpt_widget import ChatWidget, Settings
-from dialogpt_widget.widget import page, wire
+from dialogpt_widget.widget import protocol, transcript
 
 NASTY = (
     "</script> </SCRIPT\n> <!--<script> --> ]]> </noscript> </style> </title> <img/src=x> {state} {{ } &lt; & \\u003c"
@@ -64,7 +64,7 @@ def said(*texts: str) -> list[Any]:
 
 def written(text: str) -> tuple[dict[str, Any], str]:
     state = {"turn_0": {"text": text}, "leaf": 0}
-    return state, page.page(state, said(text), text, "var a=1;export{a as default};", "p{color:red}")
+    return state, transcript.page(state, said(text), text, "var a=1;export{a as default};", "p{color:red}")
 
 
 @given(texts)
@@ -84,7 +84,7 @@ def test_no_text_breaks_out_of_the_page(text: str) -> None:
 
 @given(st.lists(texts, max_size=3), texts)
 def test_a_transcript_is_text_alone(said_texts: list[str], title: str) -> None:
-    read = Read(page.transcript(said(*said_texts), title, "view<1>"))
+    read = Read(transcript.transcript(said(*said_texts), title, "view<1>"))
     assert {tag for tag, attributes in read.tags if attributes} == {"div"}
     assert read.tags[0] == ("div", (("data-dialogpt", "view<1>"),))
     assert {tag for tag, _ in read.tags} <= {"div", "p", "em", "strong", "br"}
@@ -97,15 +97,15 @@ def test_a_transcript_is_text_alone(said_texts: list[str], title: str) -> None:
 
 def test_a_transcript_says_how_a_reply_ended_and_is_empty_for_nobody() -> None:
     ends = [turn(place, text="so", stop=stop) for place, stop in enumerate(("eos", "length", "user", "error"))]
-    text = page.transcript(ends, "mini")
+    text = transcript.transcript(ends, "mini")
     assert re.findall(r"<br>(.*?)</p>", text) == ["so", "so […]", "so [stopped]", "so [interrupted]"]
-    assert page.transcript([], "mini", "a") == '<div data-dialogpt="a"></div>'
-    assert page.transcript([], "mini") == "<div></div>"
+    assert transcript.transcript([], "mini", "a") == '<div data-dialogpt="a"></div>'
+    assert transcript.transcript([], "mini") == "<div></div>"
 
 
 def test_a_bundle_without_an_export_is_refused() -> None:
     with pytest.raises(ValueError, match="no default export"):
-        page.page({}, [], "x", "var a=1;", "")
+        transcript.page({}, [], "x", "var a=1;", "")
 
 
 @pytest.fixture
@@ -137,17 +137,19 @@ def test_a_page_holds_the_state_that_its_view_reads(widget: ChatWidget, tmp_path
     widget.export_html(tmp_path / "chat.html")
     read = Read((tmp_path / "chat.html").read_bytes().decode())
     state = json.loads(read.held["script"][0])
-    assert set(wire.TRAITS) <= set(state)
-    assert {key for key in state if key.startswith(wire.TURN_KEY)} == {f"turn_{turn.id}" for turn in widget.path}
+    assert set(protocol.TRAITS) <= set(state)
+    assert {key for key in state if key.startswith(protocol.TURN_KEY)} == {f"turn_{turn.id}" for turn in widget.path}
     live = widget.get_state()
-    same = [key for key in state if key.startswith(wire.TURN_KEY) or key in ("leaf", "settings", "info", "presets")]
+    same = [key for key in state if key.startswith(protocol.TURN_KEY) or key in ("leaf", "settings", "info", "presets")]
     assert {key: state[key] for key in same} == {key: live[key] for key in same}
     assert state["offline"]
     assert (state["error"], state["queue"], state["status"]["phase"]) == (None, [], "idle")
     assert read.held["title"] == [f"A chat with {live['info']['title']}"]
     widget.export_html(tmp_path / "all.html", branches=True)
     everything = json.loads(Read((tmp_path / "all.html").read_bytes().decode()).held["script"][0])
-    assert {key for key in everything if key.startswith(wire.TURN_KEY)} == {f"turn_{turn.id}" for turn in widget.turns}
+    assert {key for key in everything if key.startswith(protocol.TURN_KEY)} == {
+        f"turn_{turn.id}" for turn in widget.turns
+    }
 
 
 def test_what_was_forgotten_is_on_no_page(widget: ChatWidget) -> None:

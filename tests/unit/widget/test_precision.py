@@ -9,7 +9,7 @@ from dialogpt_widget import ChatWidget, Settings
 from dialogpt_widget.engine.loading.precision import Exactness
 from dialogpt_widget.engine.model import ChatModel
 from dialogpt_widget.engine.models import linear as linears
-from dialogpt_widget.widget import present
+from dialogpt_widget.widget import serialize
 
 QUICK = Settings(seed=1, max_new_tokens=6, max_context=128)
 
@@ -81,4 +81,4 @@ def test_what_comes_to_light_while_it_runs_is_said_after_the_reply(
 @pytest.mark.parametrize(("kl", "notes"), [(0.01, 1), (0.2, 2)])
 def test_much_is_said_to_be_much(model: ChatModel, kl: float, notes: int) -> None:
     model.exactness = Exactness(kl, 0.9, 180)
-    assert len(present.info("mini", model)["notes"]) == 1 + notes
+    assert len(serialize.info("mini", model)["notes"]) == 1 + notes

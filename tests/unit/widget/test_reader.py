@@ -13,7 +13,7 @@ from IPython.core.formatters import IPythonDisplayFormatter
 from outputs import Notebook
 
 from dialogpt_widget import ChatWidget, Settings
-from dialogpt_widget.widget import reader, wire
+from dialogpt_widget.widget import protocol, transcript
 
 QUICK = Settings(seed=1, max_new_tokens=6)
 
@@ -35,7 +35,7 @@ def test_a_notebook_holds_the_view_and_what_it_reads(notebook: Notebook) -> None
     notebook.end_cell()
     before, after = known(notebook)
     assert before is None
-    assert set(wire.TRAITS) <= set(after)
+    assert set(protocol.TRAITS) <= set(after)
     assert after["leaf"] == reply.id
     assert after[f"turn_{reply.parent}"]["text"] == "Hello 😀 </script>"
     rows = base64.b64decode(after[f"tokens_{reply.id}"]["data"])
@@ -46,7 +46,7 @@ def test_a_notebook_holds_the_view_and_what_it_reads(notebook: Notebook) -> None
 
 
 def test_the_code_is_all_of_it_and_small() -> None:
-    text = reader.code("m", ChatWidget._esm, ChatWidget._css, ChatWidget._inspector)
+    text = transcript.reader_code("m", ChatWidget._esm, ChatWidget._css, ChatWidget._inspector)
     (folded,) = re.findall(r'unfold\("([^"]*)"\)', text)
     assert unfolded(folded) == {"script": ChatWidget._esm, "style": ChatWidget._css}
     assert f'"{ChatWidget._inspector}"' in text

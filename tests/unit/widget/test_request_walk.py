@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from page import GUARD, Page
 
 from dialogpt_widget import ChatWidget, Settings
-from dialogpt_widget.widget import wire
+from dialogpt_widget.widget import protocol
 
 MODEL = chat_model()
 near = st.integers(0, 12)
@@ -47,16 +47,18 @@ def settle(page: Page, widget: ChatWidget) -> None:
 def test_any_requests_are_answered_and_page_and_kernel_agree(asked: list[tuple[str, dict[str, Any]]]) -> None:
     widget = ChatWidget(MODEL, settings=Settings(seed=1, max_new_tokens=4))
     page = Page(widget)
-    page.ask("mount", version=wire.VERSION)
+    page.ask("mount", version=protocol.VERSION)
     for op, arguments in asked:
         item = [queued["id"] for queued in page.state["queue"]][:1] or ["none"]
         answer = page.ask(op, **arguments | ({"item": item[0]} if op == "withdraw" else {}))
         assert answer.get("ok") is True or len(answer["error"].split()) > 2
     settle(page, widget)
     kernel = widget.get_state()
-    shown = [key for key in kernel if key.startswith(wire.TURN_KEY) or key in ("leaf", "can_undo", "queue", "settings")]
+    shown = [
+        key for key in kernel if key.startswith(protocol.TURN_KEY) or key in ("leaf", "can_undo", "queue", "settings")
+    ]
     assert {key: page.state[key] for key in shown} == {key: kernel[key] for key in shown}
-    turns = {key: value for key, value in page.state.items() if key.startswith(wire.TURN_KEY)}
+    turns = {key: value for key, value in page.state.items() if key.startswith(protocol.TURN_KEY)}
     assert {key for key, value in turns.items() if value is not None} == {key for key in shown if key in turns}
     assert page.texts() == [message["content"] for message in widget.messages]
     assert page.state["status"]["phase"] != "error" or page.state["error"]

@@ -12,7 +12,7 @@ from page import GUARD, Gate, Page
 
 from dialogpt_widget import Chat, ChatWidget, Settings
 from dialogpt_widget.engine.model import ChatModel
-from dialogpt_widget.widget import questions, wire
+from dialogpt_widget.widget import protocol
 
 QUICK = Settings(seed=1, max_new_tokens=6)
 
@@ -116,7 +116,7 @@ def test_forgotten_turns_are_taken_off_the_page(page: Page, widget: ChatWidget) 
     assert (page.state["leaf"], page.state[f"turn_{first.id}"]["text"]) == (first.parent, first.text)
     page.ask("forget", turn=first.parent)
     assert page.turns() == widget.messages == []
-    assert not [key for key in Page(widget).state if key.startswith(wire.TURN_KEY)]
+    assert not [key for key in Page(widget).state if key.startswith(protocol.TURN_KEY)]
 
 
 def test_what_waits_for_a_forgotten_turn_goes_with_it(page: Page, widget: ChatWidget, model: ChatModel) -> None:
@@ -232,7 +232,7 @@ def test_a_reply_that_ended_by_itself_is_not_continued(page: Page, widget: ChatW
     assert (page.state["status"]["phase"], page.state["error"], page.state["queue"]) == ("ready", None, [])
 
 
-@pytest.mark.parametrize("op", [op for op, arguments in questions.OPS.items() if "turn" in arguments])
+@pytest.mark.parametrize("op", [op for op, arguments in protocol.OPS.items() if "turn" in arguments])
 def test_a_turn_that_is_not_there_is_named(page: Page, widget: ChatWidget, op: str) -> None:
     widget.send("Hello")
     before = page.state["leaf"]

@@ -148,8 +148,8 @@ def test_two_widgets_share_one_model_and_answer_in_turn(hub: dict[str, Any]) -> 
 def test_widgets_given_the_same_model_share_its_worker() -> None:
     model = chat_model()
     first, second = ChatWidget(model), ChatWidget(model)
-    assert first._session._worker is second._session._worker
-    assert first._session._worker is not ChatWidget(chat_model(1))._session._worker
+    assert first._session._runner.model_queue is second._session._runner.model_queue
+    assert first._session._runner.model_queue is not ChatWidget(chat_model(1))._session._runner.model_queue
     ChatWidget.close_all()
 
 

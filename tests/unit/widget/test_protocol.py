@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import dialogpt_widget
 from dialogpt_widget.dialogue.turn import MAX_MESSAGE_BYTES
-from dialogpt_widget.widget import questions, wire
+from dialogpt_widget.widget import protocol
 
 MIRROR = (Path(dialogpt_widget.__file__).parent.parent / "js" / "wire.js").read_text("utf-8")
 json_values: Any = st.recursive(
@@ -31,36 +31,36 @@ EXAMPLES: dict[Any, Any] = {
     (int, float): 0.5,
 }
 near_requests = st.fixed_dictionaries(
-    {"op": st.sampled_from(sorted(questions.OPS)) | json_values, "id": st.text(max_size=70) | json_values},
-    optional=dict.fromkeys((*(name for names in questions.OPS.values() for name in names), "more"), json_values),
+    {"op": st.sampled_from(sorted(protocol.OPS)) | json_values, "id": st.text(max_size=70) | json_values},
+    optional=dict.fromkeys((*(name for names in protocol.OPS.values() for name in names), "more"), json_values),
 )
 
 
 @given(json_values | near_requests)
 def test_any_json_is_a_request_or_refused(content: Any) -> None:
     try:
-        request = questions.parse_request(content)
-    except questions.RequestError:
+        request = protocol.parse_request(content)
+    except protocol.RequestError:
         return
-    assert set(request) == {"op", "id", *questions.OPS[request["op"]]}
-    for name, kind in questions.OPS[request["op"]].items():
+    assert set(request) == {"op", "id", *protocol.OPS[request["op"]]}
+    for name, kind in protocol.OPS[request["op"]].items():
         kinds = kind if isinstance(kind, tuple) else (kind,)
         assert type(request[name]) in kinds  # type: ignore[literal-required]
 
 
-@pytest.mark.parametrize("op", questions.OPS)
+@pytest.mark.parametrize("op", protocol.OPS)
 def test_every_request_is_understood_and_what_it_does_not_need_is_left_out(op: str) -> None:
-    arguments = {name: EXAMPLES[kind] for name, kind in questions.OPS[op].items()}
-    assert questions.parse_request({"op": op, "id": "a", **arguments, "more": 1}) == {"op": op, "id": "a", **arguments}
+    arguments = {name: EXAMPLES[kind] for name, kind in protocol.OPS[op].items()}
+    assert protocol.parse_request({"op": op, "id": "a", **arguments, "more": 1}) == {"op": op, "id": "a", **arguments}
     for name in arguments:
-        with pytest.raises(questions.RequestError, match=name):
-            questions.parse_request({"op": op, "id": "a", **arguments, name: b"no JSON"})
+        with pytest.raises(protocol.RequestError, match=name):
+            protocol.parse_request({"op": op, "id": "a", **arguments, name: b"no JSON"})
 
 
 @pytest.mark.parametrize("version", [True, 1.0, "1"])
 def test_a_version_is_a_whole_number(version: Any) -> None:
-    with pytest.raises(questions.RequestError):
-        questions.parse_request({"op": "mount", "id": "a", "version": version})
+    with pytest.raises(protocol.RequestError):
+        protocol.parse_request({"op": "mount", "id": "a", "version": version})
 
 
 def constant(name: str) -> str:
@@ -82,37 +82,37 @@ def fields(typedef: str) -> list[str]:
 
 
 def test_both_sides_have_the_same_constants() -> None:
-    assert int(constant("VERSION")) == wire.VERSION
+    assert int(constant("VERSION")) == protocol.VERSION
     assert int(constant("MAX_MESSAGE_BYTES").replace("_", "")) == MAX_MESSAGE_BYTES
-    assert constant("TURN_KEY") == wire.TURN_KEY
-    assert constant("TOKENS_KEY") == wire.TOKENS_KEY
+    assert constant("TURN_KEY") == protocol.TURN_KEY
+    assert constant("TOKENS_KEY") == protocol.TOKENS_KEY
 
 
 def test_both_sides_have_the_same_traits() -> None:
-    assert re.findall(r'"(\w+)"', block("TRAITS")) == list(wire.TRAITS)
+    assert re.findall(r'"(\w+)"', block("TRAITS")) == list(protocol.TRAITS)
 
 
 def test_both_sides_have_the_same_requests() -> None:
     theirs = {op: re.findall(r'"(\w+)"', names) for op, names in re.findall(r"(\w+): \[(.*?)\]", block("OPS"))}
-    assert theirs == {op: list(arguments) for op, arguments in questions.OPS.items()}
+    assert theirs == {op: list(arguments) for op, arguments in protocol.OPS.items()}
 
 
 @pytest.mark.parametrize(
     ("ours", "theirs"),
     [
-        (wire.Info, "Info"),
-        (wire.Status, "Status"),
-        (wire.Action, "Action"),
-        (wire.Error, "Failure"),
-        (wire.Queued, "Queued"),
-        (wire.Meter, "Meter"),
-        (wire.TurnState, "Turn"),
-        (wire.Frame, "Frame"),
-        (wire.TokensState, "Tokens"),
-        (wire.PaceState, "Pace"),
-        (wire.Made, "Made"),
-        (wire.Preset, "Preset"),
-        (wire.Choice, "Choice"),
+        (protocol.Info, "Info"),
+        (protocol.Status, "Status"),
+        (protocol.Action, "Action"),
+        (protocol.Error, "Failure"),
+        (protocol.Queued, "Queued"),
+        (protocol.Meter, "Meter"),
+        (protocol.TurnState, "Turn"),
+        (protocol.Frame, "Frame"),
+        (protocol.TokensState, "Tokens"),
+        (protocol.PaceState, "Pace"),
+        (protocol.Made, "Made"),
+        (protocol.Preset, "Preset"),
+        (protocol.Choice, "Choice"),
     ],
 )
 def test_both_sides_have_the_same_fields(ours: Any, theirs: str) -> None:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
-from dialogpt_widget.widget.wire import FRAME_INTERVAL, VERSION, Frame
+from dialogpt_widget.widget.protocol import FRAME_INTERVAL, VERSION, Frame
 
 
 class Snapshot(NamedTuple):
@@ -28,7 +28,7 @@ class Snapshot(NamedTuple):
     drafts: list[str]
 
 
-class Frames:
+class FrameStream:
     """Gathers what the model says and posts it, paced.
 
     Args:

@@ -6,6 +6,7 @@ masses, milliseconds and alternatives are float16.
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -14,7 +15,7 @@ import numpy as np
 from dialogpt_widget.dialogue.detokenize import token_lengths
 from dialogpt_widget.dialogue.tokens import ALTERNATIVES, FILTERS, NO_ID, turn_rows
 from dialogpt_widget.dialogue.turn import Turn
-from dialogpt_widget.widget.wire import TokensState
+from dialogpt_widget.widget.protocol import TokensState
 
 if TYPE_CHECKING:
     from dialogpt_widget.chat.reply import Reply
@@ -75,7 +76,7 @@ def pack(rows: np.ndarray, lengths: Sequence[int] | None = None, *, full: bool =
 
 
 def rows_of(reply: Reply) -> Callable[[int], tuple[int, bytes]]:
-    """For `Frames.begin`: how many token rows a running reply has, and those from a place on."""
+    """For `FrameStream.begin`: how many token rows a running reply has, and those from a place on."""
 
     def rows(start: int) -> tuple[int, bytes]:
         new = reply.rows(start)
@@ -114,6 +115,11 @@ def tokens_state(turn: Turn, model: ChatModel, differs: int | None = None) -> To
         "pieces": [shown(model.piece(token)) for token in ids],
         "differs": differs,
     }
+
+
+def plain(tokens: TokensState | None) -> dict[str, Any] | None:
+    """A turn's tokens as JSON, their rows in base64."""
+    return None if tokens is None else {**tokens, "data": base64.b64encode(tokens["data"]).decode("ascii")}
 
 
 def _mentioned(rows: np.ndarray) -> dict[int, None]:

@@ -1,16 +1,19 @@
-"""From the kernel's objects to the values that a page shows."""
+"""Turns the kernel's objects into the values that a page shows."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from dialogpt_widget.chat.reranking import RERANKERS, Reranking
 from dialogpt_widget.dialogue.context import Context
+from dialogpt_widget.dialogue.nbest import NBest, logprob, mean_logprob
 from dialogpt_widget.dialogue.turn import Turn
 from dialogpt_widget.engine.loading.names import KNOWN, MINI, about, recommended, title_of
 from dialogpt_widget.errors import ModelError
 from dialogpt_widget.settings import PRESETS, Settings
-from dialogpt_widget.widget import wire
+from dialogpt_widget.widget import protocol
 
 if TYPE_CHECKING:
     from dialogpt_widget.chat.chat import Chat
@@ -25,6 +28,7 @@ class Ran(NamedTuple):
     precision: str
 
 
+DIGITS = 4  # after the point
 SAFETY = {
     "mini": (
         "Trained on some four million words: licensed dialogues that a word list filtered, and our own. It makes "
@@ -38,7 +42,7 @@ SAFETY = {
 }
 
 
-def turn(settled: Turn, nbest: int | None = None) -> wire.TurnState:
+def turn(settled: Turn, nbest: int | None = None) -> protocol.TurnState:
     """A settled turn as the view needs it; `nbest` is the list that it was chosen from."""
     return {
         "id": settled.id,
@@ -53,7 +57,7 @@ def turn(settled: Turn, nbest: int | None = None) -> wire.TurnState:
     }
 
 
-def _made(settled: Turn, nbest: int | None) -> wire.Made | None:
+def _made(settled: Turn, nbest: int | None) -> protocol.Made | None:
     if settled.settings is None or settled.reply is None:
         return None
     usual = Settings().to_dict()
@@ -77,7 +81,7 @@ def schema(model: str) -> list[dict[str, Any]]:
     return [row | {"default": own[row["name"]]} | others.get(row["name"], {}) for row in rows]
 
 
-def presets() -> list[wire.Preset]:
+def presets() -> list[protocol.Preset]:
     """The settings known by a name."""
     return [{"name": preset.name, "help": preset.help, "values": preset.values} for preset in PRESETS]
 
@@ -96,7 +100,7 @@ PRECISIONS = {
 }
 
 
-def precisions(loaded: ChatModel | None) -> list[wire.Choice]:
+def precisions(loaded: ChatModel | None) -> list[protocol.Choice]:
     """The precisions to choose from where the model runs; none before it is loaded."""
     if loaded is None:
         return []
@@ -104,7 +108,7 @@ def precisions(loaded: ChatModel | None) -> list[wire.Choice]:
     return [{"name": name, "title": name, "help": about} for name, about in there.items()]
 
 
-def models(current: str) -> list[wire.Choice]:
+def models(current: str) -> list[protocol.Choice]:
     """The models to choose from, the current one among them."""
     names = [*KNOWN] if current in KNOWN else [*KNOWN, current]
     return [{"name": name, "title": title_of(name), "help": _size(name)} for name in names]
@@ -120,7 +124,7 @@ def _size(name: str) -> str:
 
 
 def status(
-    phase: wire.Phase,
+    phase: protocol.Phase,
     detail: str,
     *,
     progress: float | None = None,
@@ -129,7 +133,7 @@ def status(
     ahead: int = 0,
     speed: float | None = None,
     drafts: int = 0,
-) -> wire.Status:
+) -> protocol.Status:
     """What the kernel is doing."""
     return {
         "phase": phase,
@@ -143,13 +147,13 @@ def status(
     }
 
 
-def waiting(ahead: int, turn: int | None = None, parent: int | None = None) -> wire.Status:
+def waiting(ahead: int, turn: int | None = None, parent: int | None = None) -> protocol.Status:
     """Replies of other chats on the same model come first."""
     others = "another reply" if ahead == 1 else f"{ahead} other replies"
     return status("waiting", f"Waiting for {others} on this model", ahead=ahead, turn=turn, parent=parent)
 
 
-def info(name: str, loaded: ChatModel | None = None) -> wire.Info:
+def info(name: str, loaded: ChatModel | None = None) -> protocol.Info:
     """The model; `loaded` is there once it is."""
     return {
         "name": name,
@@ -177,7 +181,7 @@ def _remarks(loaded: ChatModel | None) -> Iterator[str]:
             yield "That is much: its probabilities are not float32's. Choose float32 where they matter."
 
 
-def meter(context: Context | None, reused: int | None = None) -> wire.Meter | None:
+def meter(context: Context | None, reused: int | None = None) -> protocol.Meter | None:
     """How full the window is, and what of it the cache had; None before a model is loaded."""
     if context is None:
         return None
@@ -185,19 +189,19 @@ def meter(context: Context | None, reused: int | None = None) -> wire.Meter | No
     return {"used": len(context.ids), "window": context.window, "first": first, "cut": context.cut, "reused": reused}
 
 
-def error(problem: BaseException, back: wire.Action | None = None) -> wire.Error:
+def error(problem: BaseException, back: protocol.Action | None = None) -> protocol.Error:
     """An error with its ways out.
 
     Args:
         problem: what went wrong.
         back: the way to what ran before.
     """
-    again: wire.Action = {"label": "Try again", "op": "retry", "arguments": {}}
+    again: protocol.Action = {"label": "Try again", "op": "retry", "arguments": {}}
     if not isinstance(problem, ModelError):
         why = f"{type(problem).__name__}: {problem} What was said is kept; the kernel's log has the details."
         return {"kind": "failed", "title": "The reply failed.", "message": why, "actions": [again]}
     known = back["arguments"].get("model") if back else None
-    offers: list[wire.Action] = [
+    offers: list[protocol.Action] = [
         {"label": _offer(name), "op": "use_model", "arguments": {"model": name}}
         for name in problem.offers
         if name != known
@@ -206,7 +210,7 @@ def error(problem: BaseException, back: wire.Action | None = None) -> wire.Error
     return {"kind": problem.kind, "title": problem.title, "message": problem.message, "actions": ways}
 
 
-def way_back(ran: Ran | None, chat: Chat) -> wire.Action | None:
+def way_back(ran: Ran | None, chat: Chat) -> protocol.Action | None:
     """The way from a model or precision that failed to what was loaded before; None if that is not another."""
     if ran is None or (ran.name, ran.asked) == (chat.model_name, chat.precision):
         return None
@@ -218,3 +222,65 @@ def way_back(ran: Ran | None, chat: Chat) -> wire.Action | None:
 
 def _offer(name: str) -> str:
     return "Chat with the embedded model" if name == MINI else f"Use {title_of(name)}"
+
+
+def nbest_state(made: NBest, note: str = "") -> protocol.NBestState:
+    """A list of replies; `note` is a line for people."""
+    ranking = made.ranking
+    scores = list(ranking.scores.values()) if ranking else []
+    return {
+        "id": made.id,
+        "parent": made.parent,
+        "kind": made.kind,
+        "candidates": [
+            {
+                "turn": turn.id,
+                "text": turn.text,
+                "tokens": len(turn.ids),
+                "stop": turn.stop,
+                "logprob": _number(logprob(turn)),
+                "mean": _number(mean_logprob(turn)),
+                "scores": [_number(row[place]) for row in scores],
+                "total": _number(ranking.total[place]) if ranking else None,
+                "dropped": ranking.dropped[place] if ranking else None,
+                "rank": ranking.rank[place] if ranking else 0,
+                "label": made.labels[place] if made.labels else "",
+                "beam": _number(made.beams[place]) if made.beams else None,
+            }
+            for place, turn in enumerate(made.turns)
+        ],
+        "scorers": list(ranking.scores) if ranking else [],
+        "weights": list(ranking.weights.values()) if ranking else [],
+        "spared": ranking.spared if ranking else False,
+        "temperature": ranking.temperature if ranking else 0.0,
+        "cross": [[_number(one) for one in row] for row in made.cross] if made.cross else None,
+        "note": note,
+    }
+
+
+def rerank_state(reranking: Reranking, model: str) -> protocol.RerankState:
+    """How one of several replies is chosen."""
+    rules = reranking.rules
+    return {
+        "name": reranking.name_for(model),
+        "temperature": reranking.temperature,
+        "words": list(rules.words),
+        "urls": rules.urls,
+        "repeats": rules.repeats,
+        "echo": rules.echo,
+        "empty": rules.empty,
+    }
+
+
+def rerankers(reranking: Reranking) -> list[protocol.Choice]:
+    """What can choose, and what code has set beside."""
+    choices: list[protocol.Choice] = [
+        {"name": name, "title": title, "help": about} for name, (title, about) in RERANKERS.items()
+    ]
+    if reranking.name_for("") == "own":
+        choices.append({"name": "own", "title": reranking.title_for(""), "help": "What code has set."})
+    return choices
+
+
+def _number(number: float) -> float | None:
+    return round(float(number), DIGITS) if math.isfinite(number) else None

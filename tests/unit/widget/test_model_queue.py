@@ -10,12 +10,12 @@ from typing import Any
 
 from page import GUARD
 
-from dialogpt_widget.widget.worker import Place, Worker
+from dialogpt_widget.widget.model_queue import ModelQueue, Ticket
 
 
-def worker() -> Worker:
+def worker() -> ModelQueue:
     source: Any = type("Source", (), {"name": "none", "model": None})()
-    return Worker(source)
+    return ModelQueue(source)
 
 
 def done(*events: threading.Event) -> None:
@@ -41,14 +41,14 @@ def test_one_uses_the_model_at_a_time_however_often_it_is_given_up() -> None:
 
     def act(chance: random.Random, stop: threading.Event) -> None:
         for _ in range(50):
-            if own.take(stop):
+            if own.acquire(stop):
                 using[0] += 1
                 most[0] = max(most[0], using[0])
                 time.sleep(0)
                 using[0] -= 1
                 steps[0] += 1
             if chance.random() < 0.5:
-                own.leave()
+                own.release()
 
     made = [job(lambda n=n: act(random.Random(n), threading.Event())) for n in range(8)]  # type: ignore[misc]
     for run, _ in made:
@@ -62,10 +62,10 @@ def test_who_has_given_the_model_up_goes_behind_those_who_have_come_meanwhile() 
     left, begun, come, moved = (threading.Event() for _ in range(4))
 
     def first() -> None:
-        own.leave()
+        own.release()
         left.set()
         done(come)
-        own.take(threading.Event(), lambda place: (told.append(place.ahead), moved.set()))
+        own.acquire(threading.Event(), lambda place: (told.append(place.ahead), moved.set()))
         order.append("first")
 
     def second() -> None:
@@ -94,12 +94,12 @@ def test_a_job_that_breaks_or_is_stopped_in_the_line_holds_up_nobody() -> None:
         assert go.wait(GUARD)
 
     def waits() -> None:
-        own.leave()
+        own.release()
         done(begun)
-        taken.append(own.take(stop))
+        taken.append(own.acquire(stop))
 
-    places: list[Place] = []
-    first, second, third = job(waits), job(holds), job(lambda: taken.append(own.take(threading.Event())))
+    places: list[Ticket] = []
+    first, second, third = job(waits), job(holds), job(lambda: taken.append(own.acquire(threading.Event())))
     own.submit(first[0])
     own.submit(second[0])
     done(begun)

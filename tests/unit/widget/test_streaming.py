@@ -1,4 +1,4 @@
-"""Frames are paced, numbered and complete."""
+"""FrameStream are paced, numbered and complete."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dialogpt_widget.widget import frames as module
-from dialogpt_widget.widget.frames import Frames
-from dialogpt_widget.widget.wire import FRAME_INTERVAL, VERSION
+from dialogpt_widget.widget import streaming as module
+from dialogpt_widget.widget.protocol import FRAME_INTERVAL, VERSION
+from dialogpt_widget.widget.streaming import FrameStream
 
 
 class Clock:
@@ -30,7 +30,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 def test_a_frame_brings_what_is_new(clock: Clock) -> None:
     posted: list[Any] = []
-    frames = Frames(lambda frame, _: posted.append(frame))
+    frames = FrameStream(lambda frame, _: posted.append(frame))
     frames.begin(7)
     frames.add("He")
     frames.post_due()
@@ -46,7 +46,7 @@ def test_a_frame_brings_what_is_new(clock: Clock) -> None:
 
 def test_nothing_new_posts_nothing(clock: Clock) -> None:
     posted: list[Any] = []
-    frames = Frames(lambda frame, _: posted.append(frame))
+    frames = FrameStream(lambda frame, _: posted.append(frame))
     frames.post_due()
     frames.begin(1)
     frames.post_due()
@@ -58,7 +58,7 @@ def test_nothing_new_posts_nothing(clock: Clock) -> None:
 
 def test_the_number_goes_on_over_replies(clock: Clock) -> None:
     posted: list[Any] = []
-    frames = Frames(lambda frame, _: posted.append(frame))
+    frames = FrameStream(lambda frame, _: posted.append(frame))
     for turn in (1, 3):
         frames.begin(turn)
         frames.add("x")
@@ -75,7 +75,7 @@ def test_at_most_one_frame_an_interval_and_a_snapshot_fits_between_any_two(steps
     posted: list[tuple[float, Any]] = []
     before, module.time = module.time, clock  # type: ignore[assignment]
     try:
-        frames = Frames(lambda frame, _: posted.append((clock.now, frame)))
+        frames = FrameStream(lambda frame, _: posted.append((clock.now, frame)))
         frames.begin(1)
         for piece, milliseconds in steps:
             frames.add(piece)
@@ -105,7 +105,7 @@ def test_several_replies_grow_in_the_same_frames(steps: list[tuple[int, str, int
             seen[place] += piece
 
     try:
-        frames = Frames(take)
+        frames = FrameStream(take)
         frames.begin_drafts(9, 3)
         for place, piece, milliseconds in steps:
             frames.add_to(place, piece)
@@ -123,7 +123,7 @@ def test_several_replies_grow_in_the_same_frames(steps: list[tuple[int, str, int
 
 
 def test_a_page_that_asks_for_what_it_missed_gets_several_replies(clock: Clock) -> None:
-    frames = Frames(lambda *_: None)
+    frames = FrameStream(lambda *_: None)
     frames.begin_drafts(9, 2)
     frames.add_to(1, "ab")
     assert frames.snapshot().drafts == ["", ""]
