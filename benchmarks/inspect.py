@@ -209,7 +209,7 @@ def _chat(browser: Any) -> Any:
 
 
 def _page(browser: Any) -> Any:
-    parts = {"Near": "chat/near.js", "Strip": "inspect/strip.js", "Rows": "inspect/rows.js"}
+    parts = {"Near": "ui/scroll.js", "Strip": "inspect/strip/strip.js", "Rows": "inspect/tokens/rows.js"}
     entry = "".join(f"export {{ {name} }} from './js/{path}';" for name, path in parts.items())
     build = ["node_modules/.bin/esbuild", "--bundle", "--format=iife", "--global-name=made", "--sourcefile=bench.js"]
     made = subprocess.run(

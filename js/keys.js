@@ -1,9 +1,9 @@
-import { composing } from "./chat/draft.js";
-
 /** @import { View } from "./view.js" */
 
+import { composing } from "./ui/textarea.js";
+
 /** Heeds the keys that mean the chat as a whole. @param {View} view */
-export function heedKeys(view) {
+export function bindKeys(view) {
   view.root.addEventListener("keydown", (event) => press(view, event));
 }
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { TranscriptOutput } from "./outputs.js";
+import { TranscriptOutput } from "./host.js";
 
 let row;
 let output;

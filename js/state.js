@@ -1,9 +1,109 @@
-import { gather } from "./nbests.js";
-import { begun, Reply } from "./reply.js";
-import { Tree } from "./tree.js";
-import { isFrame, TURN_KEY } from "./wire.js";
+/** @import { Failure, Frame, Info, Meter, Model, NBest, Queued, Snapshot, Status, Turn } from "./protocol.js" */
 
-/** @import { Failure, Frame, Info, Meter, Model, NBest, Queued, Snapshot, Status, Turn } from "./wire.js" */
+import { isFrame, NBEST_KEY, TURN_KEY } from "./protocol.js";
+
+/** What is still being said: a reply, or several side by side. */
+export class Reply {
+  text = "";
+
+  /** @param {number} turn the id that it will have, or that the list of its drafts will @param {number} drafts */
+  constructor(turn, drafts) {
+    this.turn = turn;
+    /** @type {string[]} the replies of a list; none for a reply alone */
+    this.drafts = Array(drafts).fill("");
+  }
+
+  /** @param {Frame} frame the next one */
+  fold({ text, at, more = [] }) {
+    this.text = this.text.slice(0, at ?? undefined) + text;
+    for (const [place, words] of more) this.drafts[place] = (this.drafts[place] ?? "") + words;
+  }
+
+  /** @param {Snapshot} snapshot */
+  take({ text, drafts = [] }) {
+    this.text = text;
+    this.drafts = drafts;
+  }
+}
+
+/** Whether anything has been said. @param {Snapshot} snapshot */
+export const begun = ({ text, drafts = [] }) => text !== "" || drafts.some(Boolean);
+
+/**
+ * Takes in the lists of replies that are new or were ranked again, and lets go of those that were forgotten.
+ *
+ * @param {Map<number, NBest>} known
+ * @param {Pick<Model, "get">} model
+ * @param {number} end of the ids
+ */
+export function gather(known, model, end) {
+  for (let id = 0; id < end; id++) {
+    const list = model.get(NBEST_KEY + id);
+    if (list) known.set(id, list);
+    else known.delete(id);
+  }
+}
+
+/** All turns of a chat: what follows what, and which versions a turn has. Kept up to date turn by turn. */
+export class Tree {
+  /** @type {Map<number, Turn>} */
+  turns = new Map();
+  /** Counts the changes. */
+  revision = 0;
+
+  /** @type {Map<number | null, number[]>} ids in the order in which they were given */
+  #children = new Map();
+  /** @type {Map<number | null, number>} the child of each turn that was on a selected path last */
+  #recent = new Map();
+
+  /** @param {Turn} turn */
+  add(turn) {
+    this.turns.set(turn.id, turn);
+    const versions = this.#children.get(turn.parent) ?? [];
+    const later = versions.findIndex((id) => id > turn.id);
+    versions.splice(later < 0 ? versions.length : later, 0, turn.id);
+    this.#children.set(turn.parent, versions);
+    this.revision++;
+  }
+
+  /** @param {number} id */
+  forget(id) {
+    const turn = this.turns.get(id);
+    const versions = turn && this.#children.get(turn.parent);
+    if (!turn || !versions) return;
+    versions.splice(versions.indexOf(id), 1);
+    this.turns.delete(id);
+    if (this.#recent.get(turn.parent) === id) this.#recent.delete(turn.parent);
+    this.revision++;
+  }
+
+  /** What follows a turn, in all its versions; for null the first turns.
+   * @param {number | null} id @returns {readonly number[]} */
+  children(id) {
+    return this.#children.get(id) ?? [];
+  }
+
+  /** How many turns follow one, in all their versions. @param {number} id */
+  below(id) {
+    const found = [...this.children(id)];
+    for (const child of found) found.push(...this.children(child));
+    return found.length;
+  }
+
+  /** Keeps in mind which way a selected path went. @param {Turn[]} path */
+  remember(path) {
+    for (const { id, parent } of path) this.#recent.set(parent, id);
+  }
+
+  /** The end of the path through a turn that was selected last. @param {number} id */
+  descend(id) {
+    for (let at = id; ; ) {
+      const next = this.#recent.get(at) ?? this.children(at).at(-1);
+      if (next === undefined) return at;
+      at = next;
+    }
+  }
+}
 
 /** @type {Info} */
 const NO_INFO = {

@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from "vitest";
-import { Tree } from "./tree.js";
+import { Tree } from "./state.js";
 
 const turn = (id, parent) => ({ id, parent, role: "user", text: "", stop: null });
 

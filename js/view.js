@@ -1,31 +1,25 @@
-import { Announcer } from "./chat/announcer.js";
-import { Aside } from "./chat/aside.js";
-import { Composer } from "./chat/composer.js";
-import { Details } from "./chat/details.js";
-import { h } from "./chat/dom.js";
-import { Head } from "./chat/head.js";
-import { MeterView } from "./chat/meter.js";
-import { lost, Notice, savedLine } from "./chat/notice.js";
-import { Start } from "./chat/start.js";
-import { Tools } from "./chat/tools.js";
-import { Transcript } from "./chat/transcript.js";
-import { watchKernel } from "./kernel.js";
-import { heedKeys } from "./keys.js";
-import { Late } from "./late.js";
-import { Live } from "./live.js";
-import { TranscriptOutput } from "./outputs.js";
-import { Drawer } from "./panels/drawer.js";
-import { Poller } from "./poll.js";
-import { Requests } from "./requests.js";
-import { State } from "./state.js";
-import { watchScheme } from "./theme.js";
-import { Verbs } from "./verbs.js";
-import { VERSION } from "./wire.js";
+/** @import { Connection } from "./comm/connection.js" */
+/** @import { Decider } from "./decide/decider.js" */
+/** @import { Inspector } from "./inspect/inspector.js" */
+/** @import { Buffer, Model } from "./protocol.js" */
 
-/** @import { Decider } from "./decide/main.js" */
-/** @import { Inspector } from "./inspect/main.js" */
-/** @import { Connection } from "./kernel.js" */
-/** @import { Buffer, Model } from "./wire.js" */
+import { Composer } from "./chat/composer.js";
+import { Details, Head, MeterView, Tools } from "./chat/header.js";
+import { Aside, lost, Notice, Start, savedLine } from "./chat/notices.js";
+import { Transcript } from "./chat/transcript.js";
+import { watchKernel } from "./comm/connection.js";
+import { PolledModel } from "./comm/polled-model.js";
+import { Poller } from "./comm/poller.js";
+import { Requests } from "./comm/requests.js";
+import { Verbs } from "./commands.js";
+import { TranscriptOutput, watchScheme } from "./host.js";
+import { bindKeys } from "./keys.js";
+import { LazyPart } from "./lazy.js";
+import { Drawer } from "./panels/panels.js";
+import { VERSION } from "./protocol.js";
+import { State } from "./state.js";
+import { Announcer } from "./ui/announcer.js";
+import { h } from "./ui/dom.js";
 
 /** One view of a chat. Everything it knows of its own is here; the rest is the model's. */
 export class View {
@@ -38,7 +32,7 @@ export class View {
 
   /** @param {Model} hosted the host's own @param {HTMLElement} host */
   constructor(hosted, host) {
-    const model = new Live(hosted);
+    const model = new PolledModel(hosted);
     this.model = model;
     this.host = host;
     this.verbs = new Verbs(this);
@@ -46,13 +40,13 @@ export class View {
       waiting: (waiting) => this.composer.wait(waiting),
       cut: () => this.#connect("restarted"),
     });
-    /** @type {Late<Inspector>} what shows tokens: once there is a reply, or one that is slow */
-    this.inspector = new Late(this, "inspector", () => {
+    /** @type {LazyPart<Inspector>} what shows tokens: once there is a reply, or one that is slow */
+    this.inspector = new LazyPart(this, "inspector", () => {
       const { mode = "run", guessing } = model.get("pace") ?? {};
       return this.state.path.some(({ made }) => made) || mode !== "run" || guessing;
     });
-    /** @type {Late<Decider>} what shows several replies to the same turn */
-    this.decider = new Late(this, "decider", () => {
+    /** @type {LazyPart<Decider>} what shows several replies to the same turn */
+    this.decider = new LazyPart(this, "decider", () => {
       const { candidates, num_beams } = model.get("settings") ?? {};
       const { nbests, status } = this.state;
       return candidates > 1 || num_beams > 1 || nbests.size > 0 || status.drafts > 0;
@@ -124,7 +118,7 @@ export class View {
       ask: (rev) => this.requests.request("poll", { rev }),
       running: (reply) => this.state.catchUp(reply),
     });
-    heedKeys(this);
+    bindKeys(this);
     this.#listen();
     host.classList.add("dgpt-host");
     host.append(this.root);

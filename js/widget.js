@@ -1,6 +1,6 @@
-import { View } from "./view.js";
+/** @import { Model } from "./protocol.js" */
 
-/** @import { Model } from "./wire.js" */
+import { View } from "./view.js";
 
 /**
  * @param {{model: Model, el: HTMLElement, signal?: AbortSignal}} host

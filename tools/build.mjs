@@ -21,10 +21,13 @@ const styleAsText = {
 };
 
 await build({ ...common, entryPoints: ["js/widget.js", "js/widget.css"], outdir: "dialogpt_widget/static" });
-for (const part of ["inspect", "decide"])
+for (const [part, entry] of [
+  ["inspect", "inspector"],
+  ["decide", "decider"],
+])
   await build({
     ...common,
-    entryPoints: [`js/${part}/main.js`],
+    entryPoints: [`js/${part}/${entry}.js`],
     outfile: `dialogpt_widget/static/${part}.js`,
     plugins: [styleAsText],
   });

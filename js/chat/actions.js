@@ -1,4 +1,6 @@
-import { CHECK, CROSS, focus, h, sign } from "./dom.js";
+/** @import { Turn } from "../protocol.js" */
+
+import { CHECK, CROSS, focus, h, sign } from "../ui/dom.js";
 
 /** What can be done with a turn: the name that readers hear and see, and the drawing. */
 const ACTS = /** @type {const} */ ({
@@ -78,4 +80,29 @@ export function walkActions(event) {
   focus(to);
   event.preventDefault();
   return true;
+}
+
+/** Whether a model goes on with a reply: it was cut off, or a person wrote it. @param {Turn} turn */
+const unfinished = (turn) => turn.stop !== "eos";
+
+/** Whether a reply was written or imported. @param {Turn} turn */
+export const byHand = (turn) => turn.role === "assistant" && turn.made === null;
+
+/**
+ * What can be done with a turn, in the order of its buttons.
+ *
+ * @param {Turn} turn
+ * @param {boolean} live whether there is a kernel to do it
+ * @param {boolean} unanswered whether it is a message without a reply
+ * @param {boolean} several whether it has versions
+ * @returns {Act[]}
+ */
+export function availableActions(turn, live, unanswered, several) {
+  /** @type {Act[]} */
+  const acts = ["copy"];
+  if (live && (turn.role === "assistant" || unanswered)) acts.push("regenerate");
+  if (live) acts.push("edit");
+  if (live && turn.role === "assistant" && unfinished(turn)) acts.push("continue");
+  if (live || several || turn.made) acts.push("more");
+  return acts;
 }

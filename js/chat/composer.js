@@ -1,6 +1,6 @@
-import { wellFormed } from "../wire.js";
-import { button, h, icon, onClick } from "./dom.js";
-import { Draft, tooLong } from "./draft.js";
+import { wellFormed } from "../protocol.js";
+import { button, h, icon, onClick } from "../ui/dom.js";
+import { Draft, tooLong } from "../ui/textarea.js";
 
 const WAITING =
   "Waiting for the kernel… It may be busy with a cell; if it was restarted, run this cell again.";

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { area, find, key, model, mount, named, painted, TREE, turn, unmount } from "../dev/page.js";
-import { matches } from "./matches.js";
+import { matches } from "./find.js";
 
 const bar = () => find(".dgpt-find");
 const field = () => bar().querySelector("input");

@@ -1,6 +1,6 @@
-import { h, onClick } from "./dom.js";
+/** @import { Queued } from "../protocol.js" */
 
-/** @import { Queued } from "../wire.js" */
+import { h, onClick } from "../ui/dom.js";
 
 /** @param {Queued} queued */
 function words({ kind, text }) {

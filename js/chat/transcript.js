@@ -1,27 +1,55 @@
-import { walkActions } from "./actions.js";
-import { Deeds } from "./deeds.js";
-import { Divider } from "./divider.js";
-import { button, focus, h, icon, onClick } from "./dom.js";
-import { Find } from "./find.js";
-import { Near } from "./near.js";
-import { offers } from "./offers.js";
-import { Parts } from "./parts.js";
-import { Pin } from "./pin.js";
-import { Queue } from "./queue.js";
-import { Follower, reveal } from "./scroll.js";
-import { TurnView } from "./turn.js";
-import { versionStep } from "./versions.js";
-
+/** @import { Turn } from "../protocol.js" */
 /** @import { State } from "../state.js" */
-/** @import { Turn } from "../wire.js" */
 /** @import { Act } from "./actions.js" */
+
+import { button, focus, h, icon, onClick } from "../ui/dom.js";
+import { Follower, Near, reveal } from "../ui/scroll.js";
+import { availableActions, walkActions } from "./actions.js";
+import { Find } from "./find.js";
+import { Queue } from "./queue.js";
+import { TurnView, versionStep } from "./turn.js";
+import { TurnCommands } from "./turn-commands.js";
+import { Divider, Parts } from "./turn-list.js";
+
+const MOMENT = 150; // milliseconds that a selection has to last before the kernel hears of it
+
+/** The turn that the reader has selected: marked on the page, and told to the kernel once it has settled. */
+export class Pin {
+  /** @type {number | null} */
+  turn = null;
+  /** @type {number | null} */
+  #told = null;
+  #timer = 0;
+
+  /** @param {(turn: number | null) => void} tell */
+  constructor(tell) {
+    this.tell = tell;
+  }
+
+  /** @param {number | null} turn */
+  set(turn) {
+    this.turn = turn;
+    clearTimeout(this.#timer);
+    if (turn === this.#told) return;
+    this.#timer = /** @type {any} */ (
+      setTimeout(() => {
+        this.#told = turn;
+        this.tell(turn);
+      }, MOMENT)
+    );
+  }
+
+  dispose() {
+    clearTimeout(this.#timer);
+  }
+}
 
 /**
  * @typedef {object} OwnHooks
  * @property {(item: string) => void} withdraw
  * @property {() => void} unfocus called when what had the focus has gone
  * @property {(turn: number | null) => void} pin tells which turn the reader has selected
- * @typedef {OwnHooks & import("./deeds.js").Hooks} Hooks
+ * @typedef {OwnHooks & import("./turn-commands.js").Hooks} Hooks
  */
 
 const NEAR = 600; // pixels from what is seen at which a turn gets what is beneath it
@@ -43,7 +71,7 @@ export class Transcript {
   /** @param {Hooks} hooks */
   constructor(hooks) {
     this.hooks = hooks;
-    this.deeds = new Deeds(hooks, (view) => this.#reveal(() => view.element));
+    this.commands = new TurnCommands(hooks, (view) => this.#reveal(() => view.element));
     this.pin = new Pin(hooks.pin);
     this.turns = new Parts((part) => this.near.unobserve(part));
     this.queue = new Queue(hooks.withdraw, hooks.unfocus);
@@ -70,7 +98,7 @@ export class Transcript {
       reveal: (find) => this.#reveal(find),
       unfocus: hooks.unfocus,
     });
-    const { menu } = this.deeds;
+    const { menu } = this.commands;
     this.element = h("div", "dgpt-transcript", {}, this.find.element, this.log, this.jump, menu.element);
     this.near = new Near(this.log, NEAR, (entry) => this.#see(entry));
     onClick(this.jump, () => this.follower.follow());
@@ -105,7 +133,7 @@ export class Transcript {
   edit(id, draft) {
     const view = this.views.get(id);
     const turn = this.#state?.turns.get(id);
-    if (view && turn) this.deeds.edit(view, turn, draft);
+    if (view && turn) this.commands.edit(view, turn, draft);
   }
 
   /** Lets go of the selected turn. @returns {boolean} whether there was one */
@@ -131,7 +159,7 @@ export class Transcript {
     this.near.disconnect();
     this.pin.dispose();
     this.find.dispose();
-    this.deeds.menu.close(false);
+    this.commands.menu.close(false);
   }
 
   /** Brings the turns on the page into the order of the path; what stays is not touched. @param {State} state */
@@ -152,7 +180,7 @@ export class Transcript {
     this.#enter(views.find((view) => view.id === this.pin.turn) ?? views.at(-1));
     if (left) this.#inherit(left, views);
     if (this.pin.turn !== null && !this.views.has(this.pin.turn)) this.#mark(null);
-    this.deeds.menu.keep();
+    this.commands.menu.keep();
   }
 
   /** Takes away what is not on the path any more. @param {Set<number>} shown
@@ -196,7 +224,7 @@ export class Transcript {
     if (turn) view.settle(turn);
     const versions = state.versions(view.parent);
     const unanswered = turn?.role === "user" && turn === state.path.at(-1) && !state.answer;
-    const acts = turn ? offers(turn, this.#live, unanswered, versions.length > 1) : [];
+    const acts = turn ? availableActions(turn, this.#live, unanswered, versions.length > 1) : [];
     view.offer(acts, versions.indexOf(view.id) + 1, versions.length);
   }
 
@@ -256,7 +284,7 @@ export class Transcript {
     const act = /** @type {Element} */ (event.target).closest("[data-act]")?.getAttribute("data-act");
     const turn = this.#state?.turns.get(view.id);
     if (act && turn && this.#state)
-      this.deeds.do(/** @type {Act} */ (act), view, turn, this.#state, this.#live);
+      this.commands.do(/** @type {Act} */ (act), view, turn, this.#state, this.#live);
   }
 
   /** @param {KeyboardEvent} event */

@@ -1,12 +1,46 @@
-import { button, h, onClick } from "../chat/dom.js";
-import { parting } from "./difference.js";
-import { marked } from "./marked.js";
-import { partingTokens } from "./spoken.js";
-import { number, remarks } from "./words.js";
-
-/** @import { TurnTokens } from "../inspect/rows.js" */
-/** @import { Candidate, NBest } from "../wire.js" */
+/** @import { TurnTokens } from "../inspect/tokens/rows.js" */
+/** @import { Candidate, NBest } from "../protocol.js" */
 /** @import { Hooks as TableHooks } from "./table.js" */
+
+import { button, h, onClick } from "../ui/dom.js";
+import { marked, parting } from "./compare.js";
+import { number, remarks } from "./format.js";
+
+const END = "\0"; // in no piece of a reply
+
+/**
+ * Where replies first part, token by token, as `parting` gives it for words.
+ *
+ * @param {string[]} texts
+ * @param {TurnTokens[]} tokens of each
+ * @returns {[string, string, string][] | null} null if they are the same
+ */
+export function partingTokens(texts, tokens) {
+  const longest = Math.max(...tokens.map(({ rows }) => rows.length));
+  for (let index = 0; index < longest; index++) {
+    const pieces = new Set(tokens.map((one) => pieceOf(one, index)));
+    if (pieces.size > 1)
+      return texts.map((text, place) => cut(text, /** @type {TurnTokens} */ (tokens[place]), index));
+  }
+  return null;
+}
+
+/** @param {TurnTokens} tokens @param {number} index */
+function pieceOf({ rows, pieces }, index) {
+  if (index >= rows.length || rows.eos(index)) return END;
+  return String(pieces.get(rows.id(index)));
+}
+
+/** @param {string} text @param {TurnTokens} tokens @param {number} index @returns {[string, string, string]} */
+function cut(text, { rows }, index) {
+  let start = 0;
+  for (let at = 0; at < Math.min(index, rows.length); at++) start += rows.chars(at);
+  let end = start;
+  for (let at = index; end === start && at < rows.length; at++) end += rows.chars(at); // a character of several tokens
+  const [space = ""] = text.slice(start, end).match(/^\s*/) ?? [];
+  if (space.length < end - start) start += space.length;
+  return [text.slice(0, start), text.slice(start, end), text.slice(end)];
+}
 
 /** @typedef {TableHooks & {tokensOf: (turn: number) => TurnTokens | null}} Hooks */
 

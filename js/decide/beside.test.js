@@ -2,7 +2,7 @@ import { afterEach, expect, test, vi } from "vitest";
 import { COMPARED, changed, chip, open, show } from "../dev/nbest.js";
 import { answer, find, host, MADE, sent, TREE, unmount, within } from "../dev/page.js";
 
-vi.mock("../parts.js", () => ({ load: async () => (await import("./main.js")).default.attach }));
+vi.mock("../unpack.js", () => ({ load: async () => (await import("./decider.js")).default.attach }));
 
 afterEach(() => unmount());
 

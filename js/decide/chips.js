@@ -1,9 +1,9 @@
-import { button, onClick } from "../chat/dom.js";
-import { standing } from "./words.js";
-
 /** @import { TurnView } from "../chat/turn.js" */
+/** @import { NBest } from "../protocol.js" */
 /** @import { View } from "../view.js" */
-/** @import { NBest } from "../wire.js" */
+
+import { button, onClick } from "../ui/dom.js";
+import { standing } from "./format.js";
 
 /** In the foot of a reply that was chosen among others: where it stood, and the way to them. */
 export class Chips {

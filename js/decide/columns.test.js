@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { columnsOf, RANK, sharesOf, sorted, TEXT } from "./columns.js";
+import { columnsOf, RANK, sharesOf, sorted, TEXT } from "./table.js";
 
 const candidate = (text, logprob, scores, more = {}) => ({
   text,

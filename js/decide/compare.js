@@ -1,9 +1,43 @@
-import { button, focus, h, onClick } from "../chat/dom.js";
-import { composing } from "../chat/draft.js";
-import { parting } from "./difference.js";
-import { marked } from "./marked.js";
+/** @import { Turn } from "../protocol.js" */
 
-/** @import { Turn } from "../wire.js" */
+import { button, focus, h, onClick } from "../ui/dom.js";
+import { composing } from "../ui/textarea.js";
+
+/**
+ * Where texts first part, as the three parts of each: what all have, the first word that not all have, the rest.
+ *
+ * @param {string[]} texts
+ * @returns {[string, string, string][] | null} null if they are the same
+ */
+export function parting(texts) {
+  const [first = "", ...others] = texts;
+  if (others.every((other) => other === first)) return null;
+  let same = 0;
+  while (same < first.length && others.every((other) => other[same] === first[same])) same++;
+  while (same > 0 && texts.every((text) => inWord(text, same))) same--;
+  return texts.map((text) => parts(text, same));
+}
+
+/** Whether a place is inside a word, or inside a character. @param {string} text @param {number} place */
+function inWord(text, place) {
+  return /\S/.test(text[place - 1] ?? " ") && (place === text.length || /\S/.test(text[place] ?? ""));
+}
+
+/** @param {string} text @param {number} place @returns {[string, string, string]} */
+function parts(text, place) {
+  const [, space = "", word = ""] = text.slice(place).match(/^(\s*)(\S*)/) ?? [];
+  const start = place + space.length;
+  return [text.slice(0, start), word, text.slice(start + word.length)];
+}
+
+/**
+ * A text with the place marked where it parts from others.
+ *
+ * @param {[string, string | null, string]} parts before, what differs, the rest; null where nothing does
+ */
+export function marked([before, apart, rest]) {
+  return [before, ...(apart === null ? [] : [h("mark", "", {}, apart || "ends here")]), rest];
+}
 
 /** @param {number} place @param {boolean} shown */
 const label = (place, shown) => `Version ${place + 1}${shown ? ", shown" : ""}`;

@@ -2,7 +2,7 @@ import { afterEach, expect, test, vi } from "vitest";
 import { more, STATE, show } from "../dev/nbest.js";
 import { host, key, mount, painted, sent, turn, unmount, within } from "../dev/page.js";
 
-vi.mock("../parts.js", () => ({ load: async () => (await import("./main.js")).default.attach }));
+vi.mock("../unpack.js", () => ({ load: async () => (await import("./decider.js")).default.attach }));
 
 afterEach(() => unmount());
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { parting } from "./difference.js";
+import { parting } from "./compare.js";
 
 test.each([
   ["a b c", "a x c", ["a ", "b", " c"], ["a ", "x", " c"]],

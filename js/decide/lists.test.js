@@ -2,7 +2,7 @@ import { afterEach, expect, test, vi } from "vitest";
 import { alerts, changed, chip, LIST, open, reply, rows, said, section } from "../dev/nbest.js";
 import { answer, find, host, MADE, model, painted, sent, turn, unmount } from "../dev/page.js";
 
-vi.mock("../parts.js", () => ({ load: async () => (await import("./main.js")).default.attach }));
+vi.mock("../unpack.js", () => ({ load: async () => (await import("./decider.js")).default.attach }));
 
 afterEach(() => unmount());
 

@@ -1,7 +1,7 @@
-import { button, field, h, onClick, unique } from "../chat/dom.js";
+/** @import { Choice, Rerank } from "../protocol.js" */
+/** @import { Decider } from "./decider.js" */
 
-/** @import { Choice, Rerank } from "../wire.js" */
-/** @import { Decider } from "./main.js" */
+import { button, field, h, onClick, unique } from "../ui/dom.js";
 
 /** @type {[name: "echo" | "repeats" | "urls" | "empty", words: string][]} */
 const RULES = [

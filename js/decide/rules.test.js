@@ -2,7 +2,7 @@ import { afterEach, expect, test, vi } from "vitest";
 import { alerts, change, control, open, section } from "../dev/nbest.js";
 import { answer, find, host, painted, sent, unmount, within } from "../dev/page.js";
 
-vi.mock("../parts.js", () => ({ load: async () => (await import("./main.js")).default.attach }));
+vi.mock("../unpack.js", () => ({ load: async () => (await import("./decider.js")).default.attach }));
 
 afterEach(() => unmount());
 

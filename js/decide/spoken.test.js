@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { TurnTokens } from "../inspect/rows.js";
-import { partingTokens } from "./spoken.js";
+import { TurnTokens } from "../inspect/tokens/rows.js";
+import { partingTokens } from "./beside.js";
 
 const { state } = JSON.parse(readFileSync("js/inspect/fixture.json", "utf8"));
 const textOf = (id) => state[`turn_${id}`].text;

@@ -1,9 +1,9 @@
+/** A view on a page, for tests: what it shows, what it is told and what it says to the kernel. */
+
 import { vi } from "vitest";
-import { Near } from "../chat/near.js";
+import { Near } from "../ui/scroll.js";
 import widget from "../widget.js";
 import { FakeModel } from "./model.js";
-
-/** A view on a page, for tests: what it shows, what it is told and what it says to the kernel. */
 
 /** A page on which everything is in sight, until a test says otherwise. */
 const observers = new Set();

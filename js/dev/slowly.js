@@ -1,4 +1,4 @@
-import { Rows } from "../inspect/rows.js";
+import { Rows } from "../inspect/tokens/rows.js";
 import { from } from "./inspecting.js";
 
 const wait = (time) => new Promise((resolve) => setTimeout(resolve, time));

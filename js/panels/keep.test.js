@@ -1,8 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { FakeModel } from "../dev/model.js";
 import { FORMATS } from "../dev/settings.js";
-import { watchDrops } from "./files.js";
-import { KeepPanel } from "./keep.js";
+import { KeepPanel, watchDrops } from "./files.js";
 
 let panel;
 let ask;

@@ -1,7 +1,6 @@
-import { button, CHECK, field, h, onClick } from "../chat/dom.js";
-import { choiceRow } from "./choice.js";
+/** @import { Choice, Info, Meter, Model, Op, Status } from "../protocol.js" */
 
-/** @import { Choice, Info, Meter, Model, Op, Status } from "../wire.js" */
+import { button, CHECK, choiceRow, field, h, onClick } from "../ui/dom.js";
 
 /** Names to choose one from. */
 class Choices {

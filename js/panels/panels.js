@@ -1,5 +1,29 @@
-import { button, CROSS, focus, h, icon, onClick, unique } from "../chat/dom.js";
-import { inPlace } from "./place.js";
+/** @import { Head } from "../chat/header.js" */
+/** @import { Requests } from "../comm/requests.js" */
+/** @import { Model } from "../protocol.js" */
+
+import { button, CROSS, focus, h, icon, onClick, unique } from "../ui/dom.js";
+import { DOWN, KeepPanel, watchDrops } from "./files.js";
+import { ModelPanel } from "./model.js";
+import { SettingsPanel } from "./settings.js";
+
+/**
+ * Changes the layout and leaves the reader of a scroll container where they are: the first turn in sight stays at its
+ * height.
+ *
+ * @param {HTMLElement} log
+ * @param {() => void} change
+ */
+export function inPlace(log, change) {
+  const height = (/** @type {Element} */ turn) =>
+    turn.getBoundingClientRect().top - log.getBoundingClientRect().top;
+  const inSight = (/** @type {Element} */ one) => height(one) + one.getBoundingClientRect().height > 0;
+  const part = [...log.querySelectorAll(".dgpt-part")].find(inSight); // what is in others has no place to measure
+  const first = [...(part?.querySelectorAll("[data-turn]") ?? [])].find(inSight);
+  const before = first ? height(first) : 0;
+  change();
+  if (first) log.scrollTop += height(first) - before;
+}
 
 /**
  * @typedef {object} Panel what can be opened beside the chat
@@ -86,5 +110,49 @@ export class Panels {
       this.sheet.replaceChildren(panel.element);
       this.sheet.scrollTop = 0;
     });
+  }
+}
+
+const SLIDERS = "M2 4.5h6.5M12.5 4.5H14M2 11.5h1.5M7.5 11.5H14M10.5 2.5v4M5.5 9.5v4";
+
+/** The panels of a chat and the buttons that open them. */
+export class Drawer {
+  #live = true;
+  /** @type {Panel[]} */
+  #more = [];
+
+  /**
+   * @param {Model} model
+   * @param {Requests} requests
+   * @param {{root: HTMLElement, log: HTMLElement, head: Head, state: HTMLElement}} parts of the view; `state` opens
+   *   what is to be known of the model
+   */
+  constructor(model, requests, { root, log, head, state }) {
+    this.panels = new Panels(root, log);
+    this.about = new ModelPanel(model, (op, args) => requests.request(op, args));
+    this.settings = new SettingsPanel(model, (values) => requests.request("settings", { values }));
+    this.keep = new KeepPanel(model, (op, args, buffers) => requests.request(op, args, buffers));
+    this.panels.add(this.settings, head.add("Settings", SLIDERS));
+    this.panels.add(this.keep, head.add("Keep", DOWN));
+    this.panels.add(this.about, state);
+    root.append(this.panels.element);
+    const take = (/** @type {File} */ file) => {
+      this.panels.open(this.keep);
+      this.keep.open(file);
+    };
+    watchDrops(root, take, () => this.#live);
+  }
+
+  /** A panel that comes later, and does without a kernel. @param {Panel} panel @param {HTMLElement} toggle */
+  add(panel, toggle) {
+    this.#more.push(panel);
+    this.panels.add(panel, toggle);
+  }
+
+  /** @param {boolean} live whether a kernel answers */
+  update(live) {
+    this.#live = live;
+    this.about.live = live;
+    this.panels.update([...(live ? [this.settings, this.keep] : []), this.about, ...this.#more]);
   }
 }

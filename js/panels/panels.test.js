@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { Panels } from "./panels.js";
-import { inPlace } from "./place.js";
+import { inPlace, Panels } from "./panels.js";
 
 let root;
 let panels;

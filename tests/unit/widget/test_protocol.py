@@ -14,7 +14,7 @@ import dialogpt_widget
 from dialogpt_widget.dialogue.turn import MAX_MESSAGE_BYTES
 from dialogpt_widget.widget import protocol
 
-MIRROR = (Path(dialogpt_widget.__file__).parent.parent / "js" / "wire.js").read_text("utf-8")
+MIRROR = (Path(dialogpt_widget.__file__).parent.parent / "js" / "protocol.js").read_text("utf-8")
 json_values: Any = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(exclude_categories=())),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
