@@ -1,7 +1,7 @@
 """Token rows as they cross to the page: at most 100 bytes a token with ten alternatives.
 
-`js/inspect/tokens/rows.js` reads them. Little-endian, packed. What a page can see no difference in is halved: entropies,
-masses, milliseconds and alternatives are float16.
+`js/inspect/tokens/rows.js` reads them. Little-endian, packed. What a page can see no difference in is halved:
+entropies, masses, milliseconds and alternatives are float16.
 """
 
 from __future__ import annotations

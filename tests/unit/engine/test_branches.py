@@ -21,7 +21,7 @@ def network(positions: int = 256) -> GPT2:
 
 def grown(own: GPT2, shared: list[int], branches: list[list[int]]) -> tuple[SharedPrefixBatch, list[torch.Tensor]]:
     """Branches that have read all of their ids, and each one's last state."""
-    own.forget()
+    own.clear_cache()
     own.advance(shared)
     made = own.branches(len(branches))
     last: list[torch.Tensor] = [torch.empty(0)] * len(branches)

@@ -78,8 +78,8 @@ def test_cropping_reading_more_and_forgetting_go_with_it(plain: GPT2) -> None:
     ids = [*IDS[:2], 40, 41, 42, 43]
     network.advance(ids[2:5])
     torch.testing.assert_close(network.advance(ids[5:]), plain.advance(ids), rtol=1e-4, atol=1e-4)
-    network.forget()
-    plain.forget()
+    network.clear_cache()
+    plain.clear_cache()
     network.advance([9])
     plain.advance([9])
     torch.testing.assert_close(network.advance([8]), plain.advance([8]), rtol=1e-4, atol=1e-4)

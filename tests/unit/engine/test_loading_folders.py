@@ -41,7 +41,7 @@ def logits_of(network: Any) -> torch.Tensor:
     ids = [1, 2, 3, 299, 4]
     with torch.inference_mode():
         own = (
-            network.unembed(network.states(ids)) if hasattr(network, "keep") else network(torch.tensor([ids])).logits[0]
+            network.unembed(network.states(ids)) if hasattr(network, "crop") else network(torch.tensor([ids])).logits[0]
         )
         return own.float()  # type: ignore[no-any-return]
 

@@ -66,14 +66,14 @@ def test_a_ctrl_c_while_the_cache_is_cropped_spoils_no_later_reply(monkeypatch: 
     edited = [1, 2, 3, 9, 9]
     expected = reply_ids(chat_model(6, eagerness=0.0), edited, settings)
     reply_ids(model, [1, 2, 3, 4, 5, 6, 7, 8], settings)
-    keep = GPT2.crop
+    crop = GPT2.crop
 
     def interrupted(network: GPT2, count: int) -> None:
-        keep(network, count)
+        crop(network, count)
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(GPT2, "keep", interrupted)
+        patch.setattr(GPT2, "crop", interrupted)
         with pytest.raises(KeyboardInterrupt):
             reply_ids(model, edited, settings)
     assert reply_ids(model, edited, settings) == expected
