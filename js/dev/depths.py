@@ -12,7 +12,7 @@ from pathlib import Path
 from fixture import SAID, rounded
 
 from dialogpt_widget import Chat, Settings
-from dialogpt_widget.widget.asking import QUESTIONS
+from dialogpt_widget.widget.requests import QUESTIONS
 
 OUT = Path("js/inspect/depths.json")
 

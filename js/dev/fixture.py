@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from dialogpt_widget import Chat, Settings
-from dialogpt_widget.widget import page, present
-from dialogpt_widget.widget.asking import QUESTIONS
-from dialogpt_widget.widget.rows import tokens_state
+from dialogpt_widget.widget import serialize
+from dialogpt_widget.widget.requests import QUESTIONS
+from dialogpt_widget.widget.token_rows import plain, tokens_state
 
 OUT = Path("js/inspect/fixture.json")
 SAID = ("Do you like pizza?", "What do you like to do on weekends?")
@@ -36,9 +36,9 @@ def main() -> None:
     chat.settings = Settings(seed=11)
     replies.append(chat.fork(replies[1], 1, chat.model.encode(" \N{PINEAPPLE}")[-1]))
     chat.select(replies[2])
-    state = {f"turn_{turn.id}": present.turn(turn) for turn in chat.conversation.turns}
+    state = {f"turn_{turn.id}": serialize.turn(turn) for turn in chat.conversation.turns}
     state |= {
-        f"tokens_{turn.id}": page.plain(tokens_state(turn, chat.model)) if turn.model == chat.model.name else None
+        f"tokens_{turn.id}": plain(tokens_state(turn, chat.model)) if turn.model == chat.model.name else None
         for turn in chat.conversation.turns
     }
     state |= {"leaf": chat.conversation.leaf, "next_id": chat.conversation.next_id}
