@@ -29,14 +29,17 @@ hosts drop what the kernel says of its own accord; a page that misses an update 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, TypedDict
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias, TypedDict, TypeVar
 
 from dialogpt_widget.dialogue.nbest import NBest
 from dialogpt_widget.dialogue.turn import Role, Stop, Turn, well_formed
 
 if TYPE_CHECKING:
     from typing_extensions import NotRequired
+
+Content = TypeVar("Content", bound=Mapping[str, Any])
 
 VERSION = 1
 FRAME_INTERVAL = 0.04  # seconds
@@ -74,6 +77,7 @@ TRAITS = (
 
 Kind = Literal["message", "edit", "regenerate", "continue", "fork", "compare"]
 Mode = Literal["run", "step", "play"]
+Piece: TypeAlias = "str | list[int]"  # a token's bytes: as text, or their numbers where they are no valid UTF-8
 Phase = Literal["idle", "loading", "ready", "waiting", "generating", "error"]
 
 
@@ -212,7 +216,7 @@ class TokensState(TypedDict):
     wide: bool
     full: bool
     data: bytes
-    pieces: list[str | list[int]]
+    pieces: list[Piece]
     differs: int | None
 
 
@@ -481,20 +485,73 @@ def parse_request(content: Any) -> Request:
     return request  # type: ignore[return-value]
 
 
-# Answers
+# Answers: their content, beside `id`, `ok` and `rev`, which each has
 
 
-@dataclass(slots=True)
-class Answer:
-    """What a request is answered with, beside its id.
+@dataclass(frozen=True, slots=True)
+class Answer(Generic[Content]):
+    """What a request is answered with.
 
     Attributes:
         content: JSON.
         buffers: files.
     """
 
-    content: dict[str, Any] = field(default_factory=dict)
+    content: Content
     buffers: list[bytes] = field(default_factory=list)
+
+
+class Enqueued(TypedDict):
+    """The answer to a request for a reply: the id of what waits in the queue until its turn comes."""
+
+    item: str
+
+
+class Text(TypedDict):
+    """A text: a message that was taken back, or a chat or a reply as code."""
+
+    text: str
+
+
+class Download(TypedDict):
+    """The answer to `export`: name and MIME type of the file that is the buffer."""
+
+    name: str
+    type: str
+
+
+class Imported(TypedDict):
+    """The answer to `import`: how many turns are new."""
+
+    turns: int
+
+
+class Forced(TypedDict):
+    """The answer to `force`: the ids that are put there, one after the other."""
+
+    ids: list[int]
+
+
+class BufferedTokens(TypedDict):
+    """A turn's tokens as `TokensState`, their rows in the answer's buffer, whose number is `data`."""
+
+    wide: bool
+    full: bool
+    data: Literal[0]
+    pieces: list[Piece]
+    differs: int | None
+
+
+class TokensOf(TypedDict):
+    """The answer to `tokens` and `score`; None for a turn in other ids than the model's."""
+
+    tokens: BufferedTokens | None
+
+
+class Pieces(TypedDict):
+    """The answer to `pieces`: the bytes of tokens, by id."""
+
+    pieces: dict[str, Piece]
 
 
 class Stage(TypedDict):
@@ -513,8 +570,6 @@ class Explained(TypedDict):
     hit, None where the token was cut; `lead` is how far the best logit leads, None where nothing else is left.
     """
 
-    id: str
-    ok: Literal[True]
     chosen: int
     logprob: float
     logprob_used: float | None
@@ -526,55 +581,77 @@ class Explained(TypedDict):
     cut_mass: dict[str, float]
     span: list[float] | None
     lead: float | None
-    pieces: dict[str, str | list[int]]
+    pieces: dict[str, Piece]
 
 
 class Placed(TypedDict):
     """A token's place in the model's own distribution."""
 
     token: int
-    piece: str | list[int]
+    piece: Piece
     logprob: float
     rank: int
+
+
+class Places(TypedDict):
+    """The answer to `ranked` and `chances`."""
+
+    places: list[Placed]
+
+
+class Layer(TypedDict):
+    """What one layer would say: its best guesses, their shares, and the chance of the token that was chosen."""
+
+    ids: list[int]
+    shares: list[float]
+    chance: float
 
 
 class Inside(TypedDict):
     """The answer to `inside`.
 
-    `layers`, from the embedding up, each name their best guesses and the `chance` of the token that was chosen.
-    `seen` are the ids before it, the last of which is where the model stood; the buffer is attention as float16
-    `[layers, heads, seen]`.
+    `layers` go from the embedding up. `seen` are the ids before the token, the last of which is where the model stood;
+    the buffer is attention as float16 `[layers, heads, seen]`.
     """
 
-    id: str
-    ok: Literal[True]
-    layers: list[dict[str, Any]]
+    layers: list[Layer]
     heads: int
     seen: list[int]
-    pieces: dict[str, str | list[int]]
+    pieces: dict[str, Piece]
+
+
+class WithoutTurns(TypedDict):
+    """The answer to `without`: a reply's log-probability without some turns, and with them, nat."""
+
+    logprob: float
+    logprob_with: float
+
+
+class Replayed(TypedDict):
+    """The answer to `replay`: whether the reply came out as recorded, and how far it did."""
+
+    same: bool
+    first_difference: int | None
+    max_logprob_error: float
 
 
 class Guessed(TypedDict):
     """The answer to `guess`: the id guessed and the one that it was, and how probable the guess was."""
 
-    id: str
-    ok: Literal[True]
     guess: int
     token: int
     rank: int
     bits: float
     right: bool
-    pieces: dict[str, str | list[int]]
+    pieces: dict[str, Piece]
 
 
 class Choices(TypedDict):
     """The answer to `choices`: ids of which the held token is one, lowest first; they do not tell which."""
 
-    id: str
-    ok: Literal[True]
     ids: list[int]
     end: int
-    pieces: dict[str, str | list[int]]
+    pieces: dict[str, Piece]
 
 
 class Sync(TypedDict):
@@ -583,22 +660,25 @@ class Sync(TypedDict):
     Its buffer, if it has one, are all its token rows. `drafts` are the texts of replies that are said side by side.
     """
 
-    id: str
-    ok: Literal[True]
     seq: int
     turn: int | None
     text: str
     drafts: list[str]
 
 
-class Poll(TypedDict):
-    """The answer to `poll`: what changed after revision `rev` was reached, and the running reply as in `Sync`.
+class Changes(TypedDict):
+    """What changed after a revision: the one that is reached now, and the keys of the state by name.
 
     `state` is JSON: it has no `tokens_<id>`, for which a page asks with `tokens`.
     """
 
-    id: str
-    ok: Literal[True]
+    rev: int
+    state: dict[str, Any]
+
+
+class Poll(TypedDict):
+    """The answer to `poll`: what changed after revision `rev` was reached, and the running reply; see `Sync`."""
+
     rev: int
     state: dict[str, Any]
     seq: int

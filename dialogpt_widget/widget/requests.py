@@ -1,6 +1,7 @@
 """What a page asks for, carried out. Each handler enqueues, or looks up with one forward pass at most, and returns.
 
-A new request has its arguments in `protocol.OPS`, its handler here, and its call in the front end.
+A new request has its arguments in `protocol.OPS` and its answer beside them, its handler here, and its call in the
+front end.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -74,7 +75,7 @@ class At:
         """The chat."""
         return self.session.chat
 
-    def put(self, job: Job) -> dict[str, Any]:
+    def put(self, job: Job) -> protocol.Enqueued:
         """Enqueues a job; answered with its id."""
         return {"item": self.session.put(job).id}
 
@@ -84,10 +85,11 @@ class At:
             raise RequestError(NOT_LOADED)
 
 
-Handler = Callable[[At, Request], "Answer | dict[str, Any] | None"]
+Handler = Callable[[At, Request], "Answer[Any] | Mapping[str, Any] | None"]
+Question = Callable[[Chat, Request], Answer[Any]]
 
 
-def carry_out(at: At, request: Request) -> Answer:
+def carry_out(at: At, request: Request) -> Answer[Any]:
     """Does what a page asks for.
 
     Raises:
@@ -117,34 +119,34 @@ def _watch(at: At, request: Request) -> None:
     at.session.frames.watch(request["id"].rpartition(".")[0], on=request["on"])
 
 
-def _sync(at: At, _: Request) -> Answer:
+def _sync(at: At, _: Request) -> Answer[protocol.Sync]:
     now = at.session.frames.snapshot()
-    content = {"seq": now.seq, "turn": now.turn, "text": now.text, "drafts": now.drafts}
+    content: protocol.Sync = {"seq": now.seq, "turn": now.turn, "text": now.text, "drafts": now.drafts}
     return Answer(content, [] if now.rows is None else [now.rows])
 
 
-def _poll(at: At, request: Request) -> Answer:
+def _poll(at: At, request: Request) -> Answer[protocol.Poll]:
     at.session.frames.catch_up()
     changed = at.session.state.changed_since(request["rev"])
     answer = _sync(at, request)
-    return Answer(changed | answer.content, answer.buffers)
+    return Answer({**changed, **answer.content}, answer.buffers)
 
 
 # The conversation
 
 
-def _send(at: At, request: Request) -> dict[str, Any]:
+def _send(at: At, request: Request) -> protocol.Enqueued:
     return at.put(Job("message", check_message(request["text"])))
 
 
-def _withdraw(at: At, request: Request) -> dict[str, Any]:
+def _withdraw(at: At, request: Request) -> protocol.Text:
     taken = at.session.withdraw(request["item"])
     if taken is None:
         raise RequestError("This is being answered already.")
     return {"text": taken.text}
 
 
-def _edit(at: At, request: Request) -> dict[str, Any] | None:
+def _edit(at: At, request: Request) -> protocol.Enqueued | None:
     old, text = _turn(at.chat, request), check_message(request["text"])
     if old.role == "user":
         return at.put(Job("edit", text, old))
@@ -153,15 +155,15 @@ def _edit(at: At, request: Request) -> dict[str, Any] | None:
     return None
 
 
-def _regenerate(at: At, request: Request) -> dict[str, Any]:
+def _regenerate(at: At, request: Request) -> protocol.Enqueued:
     return at.put(Job("regenerate", turn=at.chat.conversation.question(_turn(at.chat, request))))
 
 
-def _continue(at: At, request: Request) -> dict[str, Any]:
+def _continue(at: At, request: Request) -> protocol.Enqueued:
     return at.put(Job("continue", turn=at.chat.planner.unfinished(_turn(at.chat, request))))
 
 
-def _fork(at: At, request: Request) -> dict[str, Any]:
+def _fork(at: At, request: Request) -> protocol.Enqueued:
     at.needs_model()
     turn, index, token = _turn(at.chat, request), _index(request), request["token"]
     assert token is not None
@@ -179,7 +181,7 @@ def _clear(at: At, _: Request) -> None:
     at.session.state.show(*SELECTION)
 
 
-def _undo(at: At, _: Request) -> dict[str, Any]:
+def _undo(at: At, _: Request) -> protocol.Text:
     before = at.chat.path
     after = at.chat.undo()
     at.session.state.show(*SELECTION)
@@ -199,14 +201,14 @@ def _settings(at: At, request: Request) -> None:
 # Files
 
 
-def _export(at: At, request: Request) -> Answer:
+def _export(at: At, request: Request) -> Answer[protocol.Download]:
     if request["format"] in ("csv", "parquet"):
         at.needs_model()
     made, content = downloads.make(at.widget, request["format"], branches=request["branches"])
     return Answer({"name": f"chat.{made.ending}", "type": made.type}, [content])
 
 
-def _import(at: At, _: Request) -> dict[str, Any]:
+def _import(at: At, _: Request) -> protocol.Imported:
     if len(at.buffers) != 1:
         raise RequestError("import needs the file as its one buffer")
     data = bytes(at.buffers[0])
@@ -225,12 +227,12 @@ def _import(at: At, _: Request) -> dict[str, Any]:
     return {"turns": len(new)}
 
 
-def _code(at: At, request: Request) -> dict[str, Any]:
+def _code(at: At, request: Request) -> protocol.Text:
     at.needs_model()
     return {"text": at.chat.code(_turn(at.chat, request))}
 
 
-def _share(at: At, _: Request) -> dict[str, Any]:
+def _share(at: At, _: Request) -> protocol.Text:
     at.needs_model()
     return {"text": at.widget.share()}
 
@@ -268,7 +270,7 @@ def _back(at: At, _: Request) -> None:
     at.session.ask(PaceCommand("back"))
 
 
-def _force(at: At, request: Request) -> dict[str, Any]:
+def _force(at: At, request: Request) -> protocol.Forced:
     text, token = request["text"], request["token"]
     if (text is None) == (token is None):
         raise RequestError("force needs text: str, or token: int")
@@ -286,7 +288,7 @@ def _force(at: At, request: Request) -> dict[str, Any]:
     return {"ids": ids}
 
 
-def _guess(at: At, request: Request) -> dict[str, Any]:
+def _guess(at: At, request: Request) -> protocol.Guessed:
     text, token = request["text"], request["token"]
     guess = token if text is None else text
     if guess is None:
@@ -294,10 +296,18 @@ def _guess(at: At, request: Request) -> dict[str, Any]:
     at.needs_model()
     slow_motion = at.chat.slow_motion
     made, _ = slow_motion.judge(slow_motion.guessed_token(guess))
-    return asdict(made) | {"pieces": _named(at.chat, [made.guess, made.token])}
+    pieces = _named(at.chat, [made.guess, made.token])
+    return {
+        "guess": made.guess,
+        "token": made.token,
+        "rank": made.rank,
+        "bits": made.bits,
+        "right": made.right,
+        "pieces": pieces,
+    }
 
 
-def _choices(at: At, _: Request) -> dict[str, Any]:
+def _choices(at: At, _: Request) -> protocol.Choices:
     at.needs_model()
     ids = at.chat.slow_motion.guess_options(OPTIONS)
     return {"ids": ids, "end": at.chat.load_model().eos, "pieces": _named(at.chat, ids)}
@@ -336,7 +346,7 @@ def _changed(reranking: Reranking, values: Mapping[str, Any]) -> Reranking:
     return reranking.changed(rerank=rerank, rules=made, temperature=values.get("temperature", reranking.temperature))
 
 
-def _compare(at: At, request: Request) -> dict[str, Any]:
+def _compare(at: At, request: Request) -> protocol.Enqueued:
     asked = at.chat.conversation.question(request["turn"])
     sides = sides_of(_asked_sides(at.chat, request["sides"]), at.chat.settings)
     return at.put(Job("compare", turn=asked, sides=sides))
@@ -400,13 +410,13 @@ HANDLERS: dict[str, Handler] = {
 # Questions about tokens
 
 
-def _tokens(chat: Chat, request: Request) -> Answer:
+def _tokens(chat: Chat, request: Request) -> Answer[protocol.TokensOf]:
     turn = _anywhere(chat, _id(request))
     model = chat.load_model()
     if turn.model != model.name:
         return Answer({"tokens": None})
-    state: dict[str, Any] = {**tokens_state(turn, model)}
-    return Answer({"tokens": state | {"data": 0}}, [state["data"]])
+    state = tokens_state(turn, model)
+    return Answer({"tokens": {**state, "data": 0}}, [state["data"]])
 
 
 def _anywhere(chat: Chat, turn_id: int) -> Turn:
@@ -417,7 +427,7 @@ def _anywhere(chat: Chat, turn_id: int) -> Turn:
     return next(turn for turn in made.turns if turn.id == turn_id)
 
 
-def _pieces(chat: Chat, request: Request) -> Answer:
+def _pieces(chat: Chat, request: Request) -> Answer[protocol.Pieces]:
     ids = request["ids"]
     vocabulary = chat.load_model().vocabulary
     if len(ids) > MOST_IDS or not all(type(token) is int and 0 <= token < vocabulary for token in ids):
@@ -425,7 +435,7 @@ def _pieces(chat: Chat, request: Request) -> Answer:
     return Answer({"pieces": _named(chat, ids)})
 
 
-def _explain(chat: Chat, request: Request) -> Answer:
+def _explain(chat: Chat, request: Request) -> Answer[protocol.Explained]:
     choice = chat.explain(_id(request), _index(request), **request["values"])
     token = choice.token
     mentioned = {token.id, *token.alt_id, *(own for stage in choice.stages for own in stage.ids)}
@@ -455,48 +465,55 @@ def _explain(chat: Chat, request: Request) -> Answer:
     )
 
 
-def _ranked(chat: Chat, request: Request) -> Answer:
+def _ranked(chat: Chat, request: Request) -> Answer[protocol.Places]:
     count = min(request["count"], MOST_RANKS)
     return _placed(chat, chat.ranked(_id(request), _index(request), request["first"], count))
 
 
-def _chances(chat: Chat, request: Request) -> Answer:
+def _chances(chat: Chat, request: Request) -> Answer[protocol.Places]:
     return _placed(chat, chat.chances(_id(request), _index(request), request["text"]))
 
 
-def _inside(chat: Chat, request: Request) -> Answer:
+def _inside(chat: Chat, request: Request) -> Answer[protocol.Inside]:
     turn, index = _id(request), _index(request)
     depth = chat.inside(turn, index)
     seen = [*chat.state.seen(turn, index), *chat.conversation[turn].ids[:index]]
     guesses, chances = depth.guesses.tolist(), depth.chances.tolist()
-    layers = [
+    layers: list[protocol.Layer] = [
         {"ids": ids, "shares": [round(share, 5) for share in shares], "chance": chance}
         for ids, shares, chance in zip(guesses, depth.probabilities.tolist(), chances, strict=True)
     ]
     mentioned = sorted({*seen, *(token for ids in guesses for token in ids)})
     attention = depth.attention.numpy().astype("<f2")
-    content = {"layers": layers, "heads": attention.shape[1], "seen": seen, "pieces": _named(chat, mentioned)}
+    content: protocol.Inside = {
+        "layers": layers,
+        "heads": attention.shape[1],
+        "seen": seen,
+        "pieces": _named(chat, mentioned),
+    }
     return Answer(content, [attention.tobytes()])
 
 
-def _without(chat: Chat, request: Request) -> Answer:
+def _without(chat: Chat, request: Request) -> Answer[protocol.WithoutTurns]:
     if not all(type(turn) is int for turn in request["turns"]):
         raise RequestError("without needs turns: their ids")
     less = chat.without(_id(request), request["turns"])
     return Answer({"logprob": less.logprob, "logprob_with": less.logprob_with})
 
 
-def _score(chat: Chat, request: Request) -> Answer:
+def _score(chat: Chat, request: Request) -> Answer[protocol.TokensOf]:
     model = chat.load_model()
     rows = chat.score(request["text"], _id(request)).rows
     lengths = np.zeros(len(rows), int)
     mentioned = dict.fromkeys(np.concatenate([rows["id"][:, None].astype(int), rows["alt_id"]], 1).ravel().tolist())
     pieces = [shown(model.piece(token)) for token in mentioned if token >= 0]
-    tokens = {"wide": is_wide(rows), "full": True, "data": 0, "pieces": pieces, "differs": None}
-    return Answer({"tokens": tokens}, [pack(rows, lengths.tolist())])
+    return Answer(
+        {"tokens": {"wide": is_wide(rows), "full": True, "data": 0, "pieces": pieces, "differs": None}},
+        [pack(rows, lengths.tolist())],
+    )
 
 
-def _replay(chat: Chat, request: Request) -> Answer:
+def _replay(chat: Chat, request: Request) -> Answer[protocol.Replayed]:
     again = chat.replay(_id(request))
     return Answer(
         {
@@ -507,7 +524,7 @@ def _replay(chat: Chat, request: Request) -> Answer:
     )
 
 
-QUESTIONS: dict[str, Callable[[Chat, Request], Answer]] = {
+QUESTIONS: dict[str, Question] = {
     "tokens": _tokens,
     "pieces": _pieces,
     "explain": _explain,
@@ -520,7 +537,7 @@ QUESTIONS: dict[str, Callable[[Chat, Request], Answer]] = {
 }
 
 
-def _placed(chat: Chat, places: Iterable[Place]) -> Answer:
+def _placed(chat: Chat, places: Iterable[Place]) -> Answer[protocol.Places]:
     piece = chat.load_model().piece
     return Answer(
         {
@@ -532,8 +549,8 @@ def _placed(chat: Chat, places: Iterable[Place]) -> Answer:
     )
 
 
-def _named(chat: Chat, ids: Sequence[int]) -> dict[str, Any]:
-    return {**pieces_of(ids, chat.load_model().piece)}
+def _named(chat: Chat, ids: Sequence[int]) -> dict[str, protocol.Piece]:
+    return pieces_of(ids, chat.load_model().piece)
 
 
 def _finite(number: float) -> float | None:

@@ -127,7 +127,7 @@ class PageState:
         if view is not None:
             view.post(frame, buffers)
 
-    def changed_since(self, revision: int) -> dict[str, Any]:
+    def changed_since(self, revision: int) -> protocol.Changes:
         """The revision of the state, and its keys that were published after an older one; no tokens."""
         with self._lock:
             names = [name for name, last in self._published.items() if last > revision]

@@ -8,20 +8,18 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from dialogpt_widget.dialogue.detokenize import token_lengths
 from dialogpt_widget.dialogue.tokens import ALTERNATIVES, FILTERS, NO_ID, turn_rows
 from dialogpt_widget.dialogue.turn import Turn
-from dialogpt_widget.widget.protocol import TokensState
+from dialogpt_widget.widget.protocol import Piece, TokensState
 
 if TYPE_CHECKING:
     from dialogpt_widget.chat.reply import Reply
     from dialogpt_widget.engine.model import ChatModel
-
-Piece: TypeAlias = "str | list[int]"
 
 EOS_FLAG, SCORED_FLAG = 4, 8  # beside the origin's place in `ORIGINS`
 FATE_BITS = 3

@@ -31,7 +31,7 @@ from dialogpt_widget.errors import explain_keywords
 from dialogpt_widget.settings import Settings
 from dialogpt_widget.widget import protocol, serialize, transcript
 from dialogpt_widget.widget.jobs import Job
-from dialogpt_widget.widget.protocol import SELECTION, Answer, key_of
+from dialogpt_widget.widget.protocol import SELECTION, key_of
 from dialogpt_widget.widget.requests import At, carry_out
 from dialogpt_widget.widget.session import Session
 from dialogpt_widget.widget.transcript import TranscriptOutput, publish
@@ -505,14 +505,14 @@ class ChatWidget(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget is not
         self._session.state.show("height")
 
     def _on_message(self, _widget: object, content: Any, buffers: Sequence[Any]) -> None:
-        answer = Answer()
+        files: list[bytes] = []
         try:
             answer = carry_out(At(self, self._session, buffers), protocol.parse_request(content))
-            answer.content["ok"] = True
+            said, files = {**answer.content, "ok": True}, answer.buffers
         except (ValueError, TypeError, RuntimeError, LookupError, ImportError) as error:
-            answer.content["error"] = str(error)
+            said = {"error": str(error)}
         except Exception as error:
             _log.exception("A request from the page failed.")
-            answer.content["error"] = f"The kernel could not do this ({type(error).__name__}: {error})."
+            said = {"error": f"The kernel could not do this ({type(error).__name__}: {error})."}
         number = {"id": protocol.request_id(content), "rev": self._session.state.revision}
-        self.post(number | answer.content, answer.buffers)
+        self.post(number | said, files)

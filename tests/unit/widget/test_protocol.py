@@ -113,6 +113,11 @@ def test_both_sides_have_the_same_requests() -> None:
         (protocol.Made, "Made"),
         (protocol.Preset, "Preset"),
         (protocol.Choice, "Choice"),
+        (protocol.CandidateState, "Candidate"),
+        (protocol.NBestState, "NBest"),
+        (protocol.RerankState, "Rerank"),
+        (protocol.Sync, "Snapshot"),
+        (protocol.Poll, "Poll"),
     ],
 )
 def test_both_sides_have_the_same_fields(ours: Any, theirs: str) -> None:
