@@ -115,7 +115,7 @@ def _is_copy(path: str) -> bool:
 
 
 def _widened() -> int:
-    from dialogpt_widget.engine.loading.disk_cache import place
+    from dialogpt_widget.engine.loading.precision import cache_path
 
-    (copy,) = place("any").parent.glob("*.safetensors")
+    (copy,) = cache_path("any").parent.glob("*.safetensors")
     return copy.stat().st_size

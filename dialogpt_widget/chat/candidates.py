@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias, Union
 
 import numpy as np
 
-from dialogpt_widget.chat.chat_state import ChatState
-from dialogpt_widget.chat.model_handle import ModelSource
+from dialogpt_widget.chat.chat_state import ChatState, ModelSource
 from dialogpt_widget.chat.reply import Decide, Drawn, NBestRun, Reply
 from dialogpt_widget.dialogue.nbest import NBest, Ranking, UnknownListError
 from dialogpt_widget.dialogue.turn import Turn

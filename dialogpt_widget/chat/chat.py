@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from dialogpt_widget.chat.candidates import NBestLists, Sides, sides_of
-from dialogpt_widget.chat.chat_state import ChatState
+from dialogpt_widget.chat.chat_state import ChatState, ModelHandle
 from dialogpt_widget.chat.inspector import Inspector, Without
-from dialogpt_widget.chat.model_handle import ModelHandle
 from dialogpt_widget.chat.pace import Guess, Pace
 from dialogpt_widget.chat.planner import Planner
 from dialogpt_widget.chat.replay import Replay, Replayer
@@ -41,7 +40,7 @@ if TYPE_CHECKING:
     from dialogpt_widget.engine.generation.trace import Token
     from dialogpt_widget.engine.introspection import Choice, Place
     from dialogpt_widget.engine.model import ChatModel
-    from dialogpt_widget.engine.models.logit_lens import Depth
+    from dialogpt_widget.engine.models.gpt2 import Depth
 
 T = TypeVar("T")
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import threading
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dialogpt_widget.chat.model_handle import ModelHandle
 from dialogpt_widget.chat.pace import Pace
 from dialogpt_widget.chat.reranking import Reranking
 from dialogpt_widget.dialogue.context import Context, build_context, check_known, encoded_for
@@ -17,12 +17,109 @@ from dialogpt_widget.dialogue.tokens import Reading
 from dialogpt_widget.dialogue.turn import Turn
 from dialogpt_widget.engine.hidden_states import HiddenStates
 from dialogpt_widget.engine.loading.hub import Progress
-from dialogpt_widget.engine.loading.names import recommended
+from dialogpt_widget.engine.loading.names import check_names, full_name, recommended
 from dialogpt_widget.errors import check_settings
 from dialogpt_widget.settings import Settings
 
 if TYPE_CHECKING:
     from dialogpt_widget.engine.model import ChatModel
+
+
+class ModelSource:
+    """A model that is loaded when it is first asked for; any thread may ask. Chats that share a model share this.
+
+    Attributes:
+        model: the model once it is loaded, else None.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        device: str = "auto",
+        precision: str = "auto",
+        revision: str | None = None,
+        model: ChatModel | None = None,
+    ) -> None:
+        self.name, self.device, self.precision, self.revision = name, device, precision, revision
+        self.model = model
+        self._lock = threading.Lock()
+
+    def load(self, progress: Progress | None = None) -> ChatModel:
+        """Returns the model, loaded now if it is not yet.
+
+        Args:
+            progress: called with a line for people and a share from 0 to 1, or None where that is unknown.
+
+        Raises:
+            ModelError: the model could not be loaded; the next call tries again.
+        """
+        with self._lock:
+            if self.model is None:
+                from dialogpt_widget.engine.model import ChatModel
+
+                self.model = ChatModel.from_pretrained(
+                    self.name,
+                    device=self.device,
+                    precision=self.precision,
+                    revision=self.revision,
+                    progress=progress,
+                )
+            return self.model
+
+
+class ModelHandle:
+    """The model that a chat is with, by name or loaded. Another model is another handle.
+
+    Args:
+        model: a name, or a model.
+        device, precision, revision: as of `Chat`.
+
+    Attributes:
+        name: the model's full name.
+        device, precision, revision: as asked for.
+        source: gives the model; may be replaced by one that other chats share.
+        loaded: the model once the chat uses it, else None.
+
+    Raises:
+        TypeError: neither a name nor a `ChatModel`.
+        ValueError: that is not a device, or not a precision.
+    """
+
+    def __init__(
+        self,
+        model: str | ChatModel,
+        *,
+        device: str = "auto",
+        precision: str = "auto",
+        revision: str | None = None,
+    ) -> None:
+        if not isinstance(model, str) and not hasattr(model, "generate"):
+            raise TypeError(f'A model is a name such as "mini", or a ChatModel, not {type(model).__name__}.')
+        check_names(device, precision)
+        self.loaded = None if isinstance(model, str) else model
+        self.name = full_name(model) if isinstance(model, str) else model.name
+        self.device, self.precision, self.revision = device, precision, revision
+        self.source = ModelSource(self.name, device, precision, revision, self.loaded)
+
+    def unloaded(self) -> ModelHandle:
+        """The same model by its name, to be loaded again when it is needed."""
+        return ModelHandle(self.name, device=self.device, precision=self.precision, revision=self.revision)
+
+    def load(self, check: Callable[[ChatModel], object], progress: Progress | None = None) -> ChatModel:
+        """Returns the model, loaded now if it is not yet.
+
+        Args:
+            check: called with the model before the chat uses it; raises where the chat cannot.
+            progress: as for `ModelSource.load`.
+
+        Raises:
+            ModelError: the model could not be loaded; the message says why and what to do.
+        """
+        if self.loaded is None:
+            model = self.source.load(progress)
+            check(model)
+            self.loaded = model
+        return self.loaded
 
 
 @dataclass(frozen=True, slots=True)

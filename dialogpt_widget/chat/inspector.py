@@ -16,7 +16,7 @@ from dialogpt_widget.errors import check_text
 if TYPE_CHECKING:
     from dialogpt_widget.engine.hidden_states import Tensor
     from dialogpt_widget.engine.introspection import Choice, Place
-    from dialogpt_widget.engine.models.logit_lens import Depth
+    from dialogpt_widget.engine.models.gpt2 import Depth
 
 
 @dataclass(frozen=True, slots=True)

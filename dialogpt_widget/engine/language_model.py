@@ -18,7 +18,7 @@ from dialogpt_widget.engine.models.base import CausalLM
 from dialogpt_widget.errors import check_ids
 
 if TYPE_CHECKING:
-    from dialogpt_widget.engine.models.logit_lens import Depth
+    from dialogpt_widget.engine.models.gpt2 import Depth
 
 ROWS_AT_ONCE = 256  # tokens whose whole distributions are looked at together
 
@@ -113,8 +113,7 @@ class LanguageModel:
         Raises:
             ValueError: this model is no GPT-2, or the ids are not its own.
         """
-        from dialogpt_widget.engine.models.gpt2 import GPT2
-        from dialogpt_widget.engine.models.logit_lens import logit_lens
+        from dialogpt_widget.engine.models.gpt2 import GPT2, logit_lens
 
         check_known_ids([*ids, token], self.vocabulary)
         if not isinstance(self._network, GPT2):

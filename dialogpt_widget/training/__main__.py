@@ -120,8 +120,9 @@ def _train(options: dict[str, object]) -> None:
 
 
 def _narrow(options: dict[str, object]) -> None:
-    from . import gate, narrow
+    from . import narrow
     from .data import read_mixture
+    from .evaluate import prompts
 
     dialogues = read_mixture(list(options["data"]))  # type: ignore[call-overload]
     diet = narrow.Diet(**{name: options[name] for name in ("words", "turns", "vocabulary", "standalone")})  # type: ignore[arg-type]
@@ -131,7 +132,7 @@ def _narrow(options: dict[str, object]) -> None:
         kept = narrow.answer_forms(dialogues, narrow.read_json(str(options["forms"])), diet)
     else:
         kept = narrow.narrow(dialogues, diet)
-    count = narrow.write_dialogues(narrow.without(kept, gate.prompts()), Path(str(options["out"])))
+    count = narrow.write_dialogues(narrow.without(kept, prompts()), Path(str(options["out"])))
     print(f"{count:,} dialogues kept of {len(dialogues):,}")
 
 
@@ -148,22 +149,21 @@ def _evaluate(options: dict[str, object]) -> None:
 
 
 def _gate(options: dict[str, object]) -> None:
-    from .evaluate import load
-    from .gate import run, table
+    from .evaluate import answer_prompts, answers_table, load
 
-    print(table(run(*load(str(options["model"]), cpu=bool(options["cpu"])))))
+    print(answers_table(answer_prompts(*load(str(options["model"]), cpu=bool(options["cpu"])))))
 
 
 def _diversity(options: dict[str, object]) -> None:
     from dialogpt_widget.chat.chat import Chat
 
     from .data import read_mixture
-    from .diversity import compare
+    from .evaluate import compare_decoders
 
     chat = Chat(str(options["model"]))
     chat.settings = chat.settings.replace(seed=options["seed"])
     dialogues = read_mixture(list(options["data"]))  # type: ignore[call-overload]
-    found = compare(chat, dialogues, int(str(options["contexts"])), int(str(options["candidates"])))
+    found = compare_decoders(chat, dialogues, int(str(options["contexts"])), int(str(options["candidates"])))
     print("| replies | distinct-2 | entropy-4 | words a reply |\n|---|---|---|---|")
     for one in found:
         print(f"| {one.name} | {one.distinct:.3f} | {one.entropy:.2f} | {one.words:.1f} |")

@@ -1,4 +1,4 @@
-"""Dialogues from files, and their packing into training blocks.
+"""Dialogues from files, a vocabulary learned from them, and their packing into training blocks.
 
 A dialogue is a list of turns. For the model it is every turn's ids followed by EOS, exactly as DialoGPT reads it.
 """
@@ -17,8 +17,10 @@ from typing import IO, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from torch import Tensor, from_numpy
 from torch.utils.data import Dataset
+from transformers import PreTrainedTokenizerFast
 
 IGNORED = -100
 """The label that the loss skips."""
@@ -236,3 +238,34 @@ class PackedDialogues(Dataset[dict[str, Tensor]]):
             "position_ids": from_numpy(self.blocks.position_ids[index].astype(np.int64)),
             "labels": from_numpy(self.blocks.labels[index].astype(np.int64)),
         }
+
+
+EOS = "<|endoftext|>"
+"""Ends every turn; as in GPT-2 also the beginning of text."""
+
+
+def learn_vocabulary(turns: Iterable[str], size: int = 3584, positions: int = 1024) -> PreTrainedTokenizerFast:
+    """Learns a vocabulary like GPT-2's: any text is representable, EOS = BOS, no pad token.
+
+    Args:
+        turns: The texts to learn from.
+        size: Entries, the 256 bytes and EOS included; fewer if the texts do not offer as many merges.
+        positions: The model's longest input, in tokens.
+    """
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=size,
+        special_tokens=[EOS],
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(turns, trainer)
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        bos_token=EOS,
+        eos_token=EOS,
+        model_max_length=positions,
+        clean_up_tokenization_spaces=False,
+    )

@@ -24,8 +24,7 @@ from dialogpt_widget.widget import protocol, serialize
 from dialogpt_widget.widget.model_queue import MODEL_QUEUES, ModelQueue, QueuedLease, Ticket
 from dialogpt_widget.widget.protocol import SELECTION, key_of, nbest_key_of, tokens_key_of
 from dialogpt_widget.widget.state import PageState
-from dialogpt_widget.widget.streaming import FrameStream
-from dialogpt_widget.widget.token_rows import rows_of
+from dialogpt_widget.widget.streaming import FrameStream, rows_of
 
 if TYPE_CHECKING:
     from dialogpt_widget.chat.candidates import Side

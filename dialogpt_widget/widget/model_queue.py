@@ -8,7 +8,7 @@ import weakref
 from collections import deque
 from collections.abc import Callable
 
-from dialogpt_widget.chat.model_handle import ModelSource
+from dialogpt_widget.chat.chat_state import ModelSource
 from dialogpt_widget.chat.pace import POLL_INTERVAL
 from dialogpt_widget.chat.reply import ModelLease
 from dialogpt_widget.engine.loading.machine import release_helpers

@@ -15,7 +15,7 @@ shows them, as `inspector`. `rerank` is how one is chosen, `rerankers` what can 
 **A running reply** travels in frames, custom messages of at most one each 40 ms. `seq` counts the frames of a widget
 from 1; a page that mounts late or misses a number asks `sync` for the whole reply so far. `text` is appended, after
 the first `at` UTF-16 units of what there is where `at` is given: then something was taken back. To pages that `watch`
-a frame brings the token rows from `row` on as its buffer (see `token_rows.py`); what they had beyond is void. When the
+a frame brings the token rows from `row` on as its buffer (see `streaming.py`); what they had beyond is void. When the
 reply has ended, its turn, `leaf`, `status` and `meter` come in one state update. While several replies are said side by
 side, `status.turn` is the id of their list, and a frame brings `more`: the places of those that go on, with their text.
 
@@ -207,7 +207,7 @@ class TurnState(TypedDict):
 class TokensState(TypedDict):
     """A turn's tokens, its final EOS included; the key is `tokens_<id>`.
 
-    `data` are rows as `token_rows.py` packs them, with two-byte ids or `wide`, `full` where the model chose some.
+    `data` are rows as `streaming.py` packs them, with two-byte ids or `wide`, `full` where the model chose some.
     `pieces` are the bytes of each id that occurs, alternatives included, in the order in which they do: as text, or as
     the bytes' numbers where they are no valid UTF-8 alone. `differs` is the place of the first token that this machine
     would choose otherwise, of a reply from a chat that was shared by another.

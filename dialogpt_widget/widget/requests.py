@@ -29,7 +29,7 @@ from dialogpt_widget.widget import downloads, protocol
 from dialogpt_widget.widget.jobs import Job
 from dialogpt_widget.widget.protocol import SELECTION, Answer, Request, RequestError, key_of
 from dialogpt_widget.widget.session import Session
-from dialogpt_widget.widget.token_rows import is_wide, pack, pieces_of, shown, tokens_state
+from dialogpt_widget.widget.streaming import is_wide, pack, pieces_of, shown, tokens_state
 
 if TYPE_CHECKING:
     from dialogpt_widget.engine.introspection import Place

@@ -12,7 +12,7 @@ from dialogpt_widget.chat.chat import Chat
 from dialogpt_widget.dialogue.turn import Turn
 from dialogpt_widget.widget import downloads, protocol, serialize
 from dialogpt_widget.widget.protocol import key_of, nbest_key_of, tokens_key_of
-from dialogpt_widget.widget.token_rows import plain, tokens_state
+from dialogpt_widget.widget.streaming import plain, tokens_state
 
 
 class View(Protocol):

@@ -67,7 +67,8 @@ def forward(
     @functools.wraps(method)
     def forwarded(widget: ChatWidget, /, *args: P.args, **named: P.kwargs) -> R:
         result = method(widget._session.chat, *args, **named)  # noqa: SLF001
-        widget._session.state.show(*shows)  # noqa: SLF001
+        if shows:
+            widget._session.state.show(*shows)  # noqa: SLF001
         return result
 
     return forwarded

@@ -12,7 +12,7 @@ from typing import Any
 from dialogpt_widget import Chat, Settings
 from dialogpt_widget.widget import serialize
 from dialogpt_widget.widget.requests import QUESTIONS
-from dialogpt_widget.widget.token_rows import plain, tokens_state
+from dialogpt_widget.widget.streaming import plain, tokens_state
 
 OUT = Path("js/inspect/fixture.json")
 SAID = ("Do you like pizza?", "What do you like to do on weekends?")

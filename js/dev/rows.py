@@ -10,7 +10,7 @@ import sys
 import numpy as np
 
 from dialogpt_widget.dialogue.tokens import ALTERNATIVES, FILTERS, NO_ID, ORIGINS, row_type
-from dialogpt_widget.widget.token_rows import pack
+from dialogpt_widget.widget.streaming import pack
 
 
 def main() -> None:

@@ -13,7 +13,7 @@ from builders import chat_model
 
 import dialogpt_widget.__main__ as terminal
 from dialogpt_widget.chat.chat import Chat
-from dialogpt_widget.chat.model_handle import ModelSource
+from dialogpt_widget.chat.chat_state import ModelSource
 
 Talk = Callable[..., list[str]]
 

@@ -19,12 +19,11 @@ from dialogpt_widget.engine.loading.checkpoint import (
     read_weights,
     wrap_tokenizer,
 )
-from dialogpt_widget.engine.loading.disk_cache import LARGEST, widened
 from dialogpt_widget.engine.loading.hub import Checkpoint, Progress, download, find_local
 from dialogpt_widget.engine.loading.machine import threads
 from dialogpt_widget.engine.loading.memory import check_fit, need, release_memory
 from dialogpt_widget.engine.loading.names import BYTES, KNOWN, MINI, full_name, title_of
-from dialogpt_widget.engine.loading.precision import Exactness, measured, pick_device, pick_precision
+from dialogpt_widget.engine.loading.precision import LARGEST, Exactness, measured, pick_device, pick_precision, widened
 from dialogpt_widget.engine.models.base import CausalLM, GPT2Shape
 from dialogpt_widget.engine.models.cuda_graph import GraphedGPT2
 from dialogpt_widget.engine.models.gpt2 import GPT2

@@ -1,22 +1,79 @@
-"""What a precision costs: how far its distributions are from float32's, on contexts that are always the same."""
+"""What a precision costs, and float32 copies of weights that are kept between kernels.
+
+The cost is how far distributions are from float32's, on contexts that are always the same. What is kept lies beside the
+user's other caches; where nothing can be kept, nothing is lost.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import platformdirs
 import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from dialogpt_widget.engine.loading.disk_cache import keep, place
 from dialogpt_widget.engine.loading.names import check_names
 from dialogpt_widget.engine.models.base import GPT2Shape
 from dialogpt_widget.engine.models.gpt2 import GPT2
 from dialogpt_widget.engine.tokenizer import ChatTokenizer
 from dialogpt_widget.errors import ModelError
+
+
+def cache_path(name: str) -> Path:
+    """Where something of that name is kept."""
+    return Path(platformdirs.user_cache_dir("dialogpt-widget")) / name
+
+
+def store(file: Path, write: Callable[[Path], object]) -> bool:
+    """Has a file written beside its cache_path and moves it there, so that readers never see half of one.
+
+    Returns:
+        Whether it could be kept.
+    """
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=file.parent) as folder:
+            new = Path(folder, file.name)
+            write(new)
+            new.replace(file)
+    except OSError:
+        return False
+    return True
+
+
+LARGEST = 16_000_000  # parameters: 64 MB of the user's disk; larger ones stay as they are stored
+
+
+def widened(weights: Mapping[str, Tensor], files: Iterable[Path]) -> dict[str, Tensor] | None:
+    """The same weights in float32, mapped from a file that is written the first time; None where it cannot be.
+
+    Args:
+        weights: by name, in any dtype.
+        files: that they come from, which name the copy by what is in them.
+    """
+    digest = hashlib.sha256()
+    for file in files:
+        digest.update(file.read_bytes())
+    copy = cache_path(f"{digest.hexdigest()[:32]}.safetensors")
+    try:
+        return _fitting(weights, load_file(copy))
+    except (OSError, SafetensorError, ValueError):  # not there yet, or damaged
+        wide = {name: weight.float().contiguous() for name, weight in weights.items()}
+        return load_file(copy) if store(copy, lambda new: save_file(wide, new)) else None
+
+
+def _fitting(weights: Mapping[str, Tensor], found: dict[str, Tensor]) -> dict[str, Tensor]:
+    if {name: weight.shape for name, weight in weights.items()} != {name: kept.shape for name, kept in found.items()}:
+        raise ValueError("It is a copy of something else.")
+    return found
+
 
 NOTABLE = 0.05  # nat; what is above is said where the user looks
 LONGEST = 64  # tokens of a context, so that mini can read it too
@@ -102,7 +159,7 @@ def _key(weights: Mapping[str, Tensor], precision: str) -> str:
 
 
 def _file() -> Path:
-    return place("exactness.json")
+    return cache_path("exactness.json")
 
 
 def _recall(key: str) -> Exactness | None:
@@ -117,7 +174,7 @@ def _remember(key: str, found: Exactness) -> None:
         kept = dict(json.loads(_file().read_text("utf-8")))
     except (OSError, ValueError, TypeError):
         kept = {}
-    keep(_file(), lambda new: new.write_text(json.dumps(kept | {key: asdict(found)}), "utf-8"))
+    store(_file(), lambda new: new.write_text(json.dumps(kept | {key: asdict(found)}), "utf-8"))
 
 
 def pick_device(device: str = "auto") -> torch.device:

@@ -1,10 +1,13 @@
-"""GPT-2's forward pass, functional and lean: weights in, logits out.
+"""GPT-2's forward pass, functional and lean: weights in, logits out; and a look inside.
 
 The architecture of Radford et al., 2019, "Language Models are Unsupervised Multitask Learners", which is DialoGPT's:
 token and position embeddings, then layers of causal attention and a two-layer perceptron, each behind a layer norm
 and added to the residual stream; a last layer norm; logits by the token embeddings again.
 
 Shapes: `b` sequences of `n` new ids, width `w`, `h` heads of `w / h`, `t` ids read so far, new ones included.
+
+The logit lens is nostalgebraist's (2020, "interpreting GPT: the logit lens"): the residual stream after each layer,
+read as if it were the last. Attention says where the model looked, not why it said something.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ import copy
 import functools
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -197,3 +201,47 @@ def _layers(shape: GPT2Shape, weights: Mapping[str, Tensor], make: MakeLinear, d
 
 def _pair(weights: Mapping[str, Tensor], name: str, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
     return weights[f"{name}.weight"].to(dtype), weights[f"{name}.bias"].to(dtype)
+
+
+GUESSES = 5  # tokens that each layer names
+
+
+@dataclass(frozen=True, slots=True)
+class Depth:
+    """What happened inside, at the last of some ids.
+
+    Attributes:
+        guesses: `[layers + 1, guesses]`, most probable first; the first row is the embedding alone.
+        probabilities: theirs, `[layers + 1, guesses]`.
+        chances: of the token asked about, `[layers + 1]`.
+        attention: `[layers, heads, n]`, each head's over the `n` ids; sums to 1.
+    """
+
+    guesses: Tensor
+    probabilities: Tensor
+    chances: Tensor
+    attention: Tensor
+
+
+@torch.inference_mode()
+def logit_lens(network: GPT2, ids: Sequence[int], token: int) -> Depth:
+    """One forward pass, watched at its last position.
+
+    Args:
+        network: a GPT-2.
+        ids: what it has read, `n` many.
+        token: the next id, whose probability each layer is asked for.
+    """
+    streams: list[Tensor] = []
+    attention: list[Tensor] = []
+
+    def watch(stream: Tensor, query: Tensor | None, keys: Tensor | None) -> None:
+        streams.append(stream[0, -1])
+        if query is not None and keys is not None:
+            last = query[0, :, -1:] @ keys[0].transpose(-1, -2)
+            attention.append(torch.softmax(last[:, 0].float() / query.shape[-1] ** 0.5, -1))
+
+    network.forward(torch.tensor([list(ids)], device=network.device), KVCache(), watch)
+    shares = torch.softmax(network.unembed(network.last_norm(torch.stack(streams))).float(), -1)
+    best = torch.topk(shares, GUESSES)
+    return Depth(best.indices.cpu(), best.values.cpu(), shares[:, token].cpu(), torch.stack(attention).cpu())

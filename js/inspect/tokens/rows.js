@@ -1,5 +1,5 @@
 /**
- * Token rows as `dialogpt_widget/widget/token_rows.py` packs them: little-endian, one after the other.
+ * Token rows as `dialogpt_widget/widget/streaming.py` packs them: little-endian, one after the other.
  */
 /** @import { Buffer, Piece, Tokens } from "../../protocol.js" */
 

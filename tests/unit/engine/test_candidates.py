@@ -14,7 +14,7 @@ from test_model_generate import GREEDY, forwards, some_ids
 from transformers import Cache
 
 from dialogpt_widget.engine.generation.batch import CandidateBatch
-from dialogpt_widget.engine.generation.logits import TopLogits
+from dialogpt_widget.engine.generation.sampler import TopLogits
 from dialogpt_widget.engine.generation.trace import Token
 from dialogpt_widget.engine.models.linear import _SingleMap
 from dialogpt_widget.settings import Settings

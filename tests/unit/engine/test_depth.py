@@ -8,7 +8,7 @@ from builders import chat_model, random_gpt2
 from test_model_generate import some_ids
 from transformers import GPT2LMHeadModel, OPTConfig, OPTForCausalLM
 
-from dialogpt_widget.engine.models.logit_lens import GUESSES
+from dialogpt_widget.engine.models.gpt2 import GUESSES
 
 
 def reference(network: GPT2LMHeadModel, ids: list[int]) -> tuple[torch.Tensor, torch.Tensor]:

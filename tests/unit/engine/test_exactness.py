@@ -19,7 +19,7 @@ from dialogpt_widget.engine.models.gpt2 import GPT2
 @pytest.fixture(autouse=True)
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     file = tmp_path / "kept" / "exactness.json"
-    monkeypatch.setattr(module, "place", file.with_name)
+    monkeypatch.setattr(module, "cache_path", file.with_name)
     return file
 
 

@@ -10,9 +10,8 @@ import torch
 from torch import Tensor
 
 from dialogpt_widget import Settings
-from dialogpt_widget.engine.generation import logits as module
-from dialogpt_widget.engine.generation.logits import TopLogits
-from dialogpt_widget.engine.generation.sampler import Sampler
+from dialogpt_widget.engine.generation import sampler as module
+from dialogpt_widget.engine.generation.sampler import Sampler, TopLogits
 
 VOCABULARY = 5000
 READS = ("cpu", "tolist", "item", "numpy", "__float__", "__int__", "__bool__", "__index__")

@@ -9,15 +9,15 @@ import pytest
 import torch
 from builders import byte_tokenizer, random_gpt2, save_folder
 
-from dialogpt_widget.engine.loading import disk_cache as widened
 from dialogpt_widget.engine.loading import loader as loading
+from dialogpt_widget.engine.loading import precision as widened
 from dialogpt_widget.engine.loading.loader import load
 
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "kept"
-    monkeypatch.setattr(widened, "place", folder.joinpath)
+    monkeypatch.setattr(widened, "cache_path", folder.joinpath)
     return folder
 
 
@@ -89,4 +89,4 @@ def test_two_models_do_not_meet(cache: Path, tmp_path: Path) -> None:
 def test_other_precisions_and_float32_need_no_copy(cache: Path, tmp_path: Path) -> None:
     load("mini", device="cpu", precision="int8")
     load(str(save_folder(tmp_path / "wide", random_gpt2(), byte_tokenizer())), device="cpu")
-    assert not cache.exists()
+    assert not list(cache.glob("*.safetensors"))

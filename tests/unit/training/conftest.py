@@ -10,7 +10,7 @@ import pytest
 import torch
 from transformers import GPT2Config, GPT2LMHeadModel
 
-from dialogpt_widget.training.vocabulary import learn_vocabulary
+from dialogpt_widget.training.data import learn_vocabulary
 
 DIALOGUES = [
     ["Hello!", "Hi there."],

@@ -10,7 +10,7 @@ from builders import chat_model
 from dialogpt_widget.chat.chat import Chat
 from dialogpt_widget.settings import Settings
 from dialogpt_widget.training.data import DataError
-from dialogpt_widget.training.diversity import compare, contexts_of, diversity
+from dialogpt_widget.training.evaluate import compare_decoders, contexts_of, diversity
 
 
 def test_distinct_2_and_entropy_4_by_hand() -> None:
@@ -45,8 +45,8 @@ def test_a_context_is_three_turns_or_one() -> None:
 
 
 def test_decoders_answer_the_same_contexts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dialogpt_widget.training.diversity.MMI_NAME", "likelihood")  # a tiny model has no backward one
+    monkeypatch.setattr("dialogpt_widget.training.evaluate.MMI_NAME", "likelihood")  # a tiny model has no backward one
     chat = Chat(chat_model(), settings=Settings(seed=1, max_new_tokens=8))
-    found = list(compare(chat, [["Hello", "Hi"], ["Good day", "Hello there, how are you?"]], 2, 3))
+    found = list(compare_decoders(chat, [["Hello", "Hi"], ["Good day", "Hello there, how are you?"]], 2, 3))
     assert [one.name for one in found] == ["greedy", "sampled", "the likeliest of 3", "MMI, of 3", "people"]
     assert found[-1] == diversity("people", ["Hi", "Hello there, how are you?"])

@@ -12,8 +12,7 @@ from transformers import AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
 import dialogpt_widget.training
 from dialogpt_widget.training.data import encode_dialogue
-from dialogpt_widget.training.evaluate import load
-from dialogpt_widget.training.gate import answer, prompts
+from dialogpt_widget.training.evaluate import answer, load, prompts
 
 MINI = Path(dialogpt_widget.training.__file__).parents[1] / "mini"
 TOKENIZER = AutoTokenizer.from_pretrained(MINI)

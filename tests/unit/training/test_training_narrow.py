@@ -8,7 +8,7 @@ import pytest
 
 from dialogpt_widget.training.__main__ import main
 from dialogpt_widget.training.data import read_dialogues
-from dialogpt_widget.training.gate import prompts
+from dialogpt_widget.training.evaluate import prompts
 from dialogpt_widget.training.narrow import (
     Diet,
     answer_forms,

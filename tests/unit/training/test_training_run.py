@@ -17,8 +17,7 @@ from dialogpt_widget.training.__main__ import main
 from dialogpt_widget.training.data import DataError, encode_dialogue
 from dialogpt_widget.training.evaluate import load, score
 from dialogpt_widget.training.export import export, find_model
-from dialogpt_widget.training.optim import Muon, orthogonalised
-from dialogpt_widget.training.train import Recipe, train
+from dialogpt_widget.training.train import Muon, Recipe, orthogonalised, train
 
 SMALL = {"vocab_size": 300, "layers": 2, "width": 32, "heads": 2, "positions": 64, "block": 32, "batch": 2, "cpu": True}
 

@@ -11,7 +11,7 @@ from builders import chat_model
 from page import Page
 
 from dialogpt_widget import ChatWidget, Settings
-from dialogpt_widget.widget.token_rows import wire_type
+from dialogpt_widget.widget.streaming import wire_type
 
 QUICK = Settings(seed=5, max_new_tokens=12, temperature=1.3)
 

@@ -12,7 +12,7 @@ from page import Page
 
 from dialogpt_widget import Chat, ChatWidget, Settings
 from dialogpt_widget.dialogue.tokens import ALTERNATIVES, FILTERS, ORIGINS
-from dialogpt_widget.widget.token_rows import FATE_BITS, pack, tokens_state, wire_type
+from dialogpt_widget.widget.streaming import FATE_BITS, pack, tokens_state, wire_type
 
 QUICK = Settings(seed=5, max_new_tokens=12, top_k=5, repetition_penalty=1.2)
 
