@@ -7,7 +7,7 @@ import random
 import pytest
 import torch
 from builders import chat_model, llama
-from test_model_generate import GREEDY, forwards, reply_ids, some_ids
+from replies import GREEDY, forwards, reply_ids, some_ids
 
 from dialogpt_widget.chat.chat import Chat
 from dialogpt_widget.engine.model import ChatModel

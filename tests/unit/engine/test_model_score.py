@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from builders import chat_model, reference
-from test_model_generate import GREEDY, some_ids
+from replies import GREEDY, some_ids
 
 from dialogpt_widget.engine.model import ChatModel
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 from builders import chat_model, random_gpt2
-from test_model_generate import some_ids
+from replies import some_ids
 from transformers import GPT2LMHeadModel, OPTConfig, OPTForCausalLM
 
 from dialogpt_widget.engine.models.gpt2 import GUESSES

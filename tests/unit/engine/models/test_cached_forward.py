@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 from builders import chat_model, llama
-from test_model_generate import GREEDY, some_ids
+from replies import GREEDY, some_ids
 
 from dialogpt_widget.engine.models.transformers_network import CachedForward
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 from builders import byte_tokenizer, gpt2_tokenizer, lean, random_gpt2, save_folder
-from test_model_generate import some_ids
+from replies import some_ids
 from transformers import AutoTokenizer, GPT2Config, GPT2LMHeadModel
 
 from dialogpt_widget.engine.loading.checkpoint import read_fast_tokenizer, read_shape, read_weights

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 from builders import chat_model, random_gpt2
-from test_decoding import NEAR, Reference, random_settings
-from test_model_generate import some_ids
+from independent import NEAR, Reference, random_settings
+from replies import some_ids
 
 from dialogpt_widget import Settings
 from dialogpt_widget.dialogue.tokens import FILTERS

@@ -23,7 +23,7 @@ from builders import byte_tokenizer, chat_model, llama, random_gpt2, reference, 
 from hypothesis import given
 from hypothesis import settings as trials
 from hypothesis import strategies as st
-from test_model_generate import GREEDY, some_ids
+from replies import GREEDY, some_ids
 from transformers import GPT2Config, GPT2LMHeadModel
 
 from dialogpt_widget.engine.generation import beam as module

@@ -13,7 +13,7 @@ from builders import byte_tokenizer, chat_model, llama
 from hypothesis import given
 from hypothesis import settings as trials
 from hypothesis import strategies as st
-from test_model_generate import GREEDY, forwards, some_ids
+from replies import GREEDY, forwards, some_ids
 from transformers import Lfm2Config, Lfm2ForCausalLM
 
 from dialogpt_widget.engine.generation.batch import Step
