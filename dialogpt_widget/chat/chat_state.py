@@ -11,7 +11,7 @@ import numpy as np
 
 from dialogpt_widget.chat.pace import Pace
 from dialogpt_widget.chat.reranking import Reranking
-from dialogpt_widget.dialogue.context import Context, build_context, check_known, encoded_for
+from dialogpt_widget.dialogue.context import Context, check_known, context_for, encoded_for
 from dialogpt_widget.dialogue.conversation import Conversation
 from dialogpt_widget.dialogue.tokens import Reading
 from dialogpt_widget.dialogue.turn import Turn
@@ -137,19 +137,6 @@ class ModelReply:
     settings: Settings
     number: int
     rows: np.ndarray
-
-
-def context_for(model: ChatModel, path: Sequence[Turn], settings: Settings, prefix: int = 0) -> Context:
-    """What a model sees of a path.
-
-    Args:
-        model: the model.
-        path: root first; turns of other models are encoded for this one.
-        settings: whose `max_context` and `max_new_tokens` hold.
-        prefix: the number of ids that the reply begins with.
-    """
-    turns = encoded_for(path, model.name, model.encode)
-    return build_context(turns, model.eos, settings, model.positions, prefix)
 
 
 def seeded(settings: Settings) -> Settings:

@@ -15,9 +15,9 @@ from dialogpt_widget.chat.candidates import (
     run_beams,
     run_sampled,
 )
-from dialogpt_widget.chat.chat_state import ChatState, context_for, seeded
+from dialogpt_widget.chat.chat_state import ChatState, seeded
 from dialogpt_widget.chat.reply import NBestRun, Prefix, Reply
-from dialogpt_widget.dialogue.context import Context, window_size
+from dialogpt_widget.dialogue.context import Context, context_for, window_size
 from dialogpt_widget.dialogue.turn import Turn
 from dialogpt_widget.errors import check_token
 from dialogpt_widget.settings import Settings
@@ -54,7 +54,7 @@ class Planner:
         decide = by_beam_score if beam and state.reranking.rerank is None else rank_run(state)
         settings = seeded(settings.replace(do_sample=False) if beam else settings)
         numbers = [state.next_number()] * several if beam else [state.next_number() for _ in range(several)]
-        context = state.context_of(state.conversation.path_to(asked), settings)
+        context = context_for(state.load_model(), state.conversation.path_to(asked), settings)
         stop = stop or threading.Event()
         drafts = [self._reply(asked, settings, number, stop, context=context) for number in numbers]
         list_id, decode = state.conversation.reserve(), run_beams if beam else run_sampled
@@ -169,9 +169,9 @@ class Planner:
         *,
         said: bool = False,
     ) -> Reply:
-        state, stop = self._state, stop or threading.Event()
+        state, model, stop = self._state, self._state.load_model(), stop or threading.Event()
         if context is None:
             path = state.conversation.path_to(asked)
-            context = state.context_of(path, settings, len(prefix.ids) if prefix else 0)
-        turn_id, model = state.conversation.reserve(), state.load_model()
+            context = context_for(model, path, settings, len(prefix.ids) if prefix else 0)
+        turn_id = state.conversation.reserve()
         return Reply(turn_id, asked, model, context, settings, number, stop, prefix, said=said, pace=state.pace)

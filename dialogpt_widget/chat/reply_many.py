@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 from tqdm.auto import tqdm
 
 from dialogpt_widget.chat.candidates import rerank_input
-from dialogpt_widget.chat.chat_state import context_for, seeded
+from dialogpt_widget.chat.chat_state import seeded
 from dialogpt_widget.chat.reply import Reply, Step
 from dialogpt_widget.chat.reranking import Rerank, Reranking, reranking_of
 from dialogpt_widget.chat.turns import conversation_of
-from dialogpt_widget.dialogue.context import Context
+from dialogpt_widget.dialogue.context import Context, context_for
 from dialogpt_widget.dialogue.exports import Messages, check_messages
 from dialogpt_widget.dialogue.nbest import Ranking, logprob
 from dialogpt_widget.dialogue.turn import Turn

@@ -1,1 +1,1 @@
-"""What was said: turns, the tree they form, what of it the model sees, and one row for every token."""
+"""What was said: turns, the tree they form, what of it the model sees, one row for every token. No torch."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from dialogpt_widget.dialogue.turn import Turn
 from dialogpt_widget.settings import Settings
@@ -49,6 +50,38 @@ def window_size(settings: Settings, positions: int | None) -> int:
 def encoded_for(path: Sequence[Turn], model: str, encode: Callable[[str], Sequence[int]]) -> list[Turn]:
     """A path with the ids of one model: turns that another model's tokenizer encoded are encoded anew."""
     return [turn if turn.model == model else replace(turn, ids=tuple(encode(turn.text))) for turn in path]
+
+
+class Reader(Protocol):
+    """A model, as far as its name, its ids and its window are concerned."""
+
+    @property
+    def name(self) -> str:
+        """Its name, which turns in its ids bear."""
+
+    @property
+    def eos(self) -> int:
+        """The id that ends a turn."""
+
+    @property
+    def positions(self) -> int | None:
+        """The longest sequence it can take; None where it has no limit."""
+
+    def encode(self, text: str) -> Sequence[int]:
+        """The ids of a text, without EOS."""
+
+
+def context_for(model: Reader, path: Sequence[Turn], settings: Settings, prefix: int = 0) -> Context:
+    """What a model sees of a path; see `build_context`.
+
+    Args:
+        model: the model; turns of other models are encoded for it.
+        path: root first.
+        settings: whose `max_context` and `max_new_tokens` hold.
+        prefix: the number of ids that the reply begins with.
+    """
+    turns = encoded_for(path, model.name, model.encode)
+    return build_context(turns, model.eos, settings, model.positions, prefix)
 
 
 def check_known(turns: Iterable[Turn], model: str, vocabulary: int) -> None:

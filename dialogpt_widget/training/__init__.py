@@ -1,1 +1,1 @@
-"""Training of dialogue models; run it as ``python -m dialogpt_widget.training``."""
+"""Training of dialogue models; run it as `python -m dialogpt_widget.training`."""

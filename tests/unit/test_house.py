@@ -120,6 +120,25 @@ def test_a_file_name_stands_once() -> None:
     assert not {name for name, count in names.items() if count > 1}
 
 
+def floors() -> int:
+    """The longest way from the package's `__init__` to `settings`, by imports of its folders."""
+    edges: dict[str, set[str]] = {}
+    for own, others in graph(FILES).items():
+        part = own.partition(".")[0]
+        edges.setdefault(part, set()).update({other.partition(".")[0] for other in others} - {part, ""})
+
+    def longest(part: str) -> int:
+        return 0 if part == "settings" else max((1 + longest(other) for other in edges[part]), default=0)
+
+    return longest("")
+
+
+def test_the_house_has_few_floors_and_an_entrance_that_is_seen_at_once() -> None:
+    assert floors() <= 6
+    assert len(list(ROOT.glob("*.py"))) <= 6
+    assert len(FILES) <= 85
+
+
 def test_only_the_edge_knows_a_notebook() -> None:
     knowing = {
         file.relative_to(ROOT).as_posix()
