@@ -15,11 +15,12 @@ test: $(VENV)/.test $(NPM_READY)  ## all tests: JavaScript, Python, and real not
 	npm test
 	$(BIN)/python -m pytest
 
-check: $(VENV)/.test $(NPM_READY)  ## lint, format, types, and whether the built bundle and the map are up to date
+check: $(VENV)/.test $(NPM_READY)  ## lint, format, types, and whether what is built or drawn is up to date
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python tools/map.py --check
+	$(BIN)/python tools/protocol.py --check
 	npm run check
 	npm run build
 	git diff --exit-code -- dialogpt_widget/static

@@ -1,6 +1,6 @@
 """Every trait, frame, request and reply that crosses between kernel and browser.
 
-`js/protocol.js` mirrors this file; a test compares the two.
+`tools/protocol.py` writes the types and constants of `js/protocol.js` from this file.
 
 **State** lives in traits, one JSON value a key, and one key a settled turn (`turn_<id>`), so that a turn costs its
 own bytes and not the conversation's. `leaf` names the last turn of the selected path; the path is found by following

@@ -1,7 +1,7 @@
 /** @import { Row } from "../tokens/rows.js" */
 
+import { FILTERS } from "../../protocol.js";
 import { counted, percent } from "../tokens/names.js";
-import { FILTERS } from "../tokens/rows.js";
 
 /**
  * @typedef {{name: string, count: number, ids: number[], shares: number[]}} Stage

@@ -1,9 +1,9 @@
 /** @import { Rows } from "../tokens/rows.js" */
 /** @import { Unit } from "./glyphs.js" */
 
+import { ORIGINS } from "../../protocol.js";
 import { h, unique } from "../../ui/dom.js";
 import { grouped, percent } from "../tokens/names.js";
-import { ORIGINS } from "../tokens/rows.js";
 import { calledAs } from "./glyphs.js";
 
 export const LEVELS = 7;

@@ -3,18 +3,7 @@
  */
 /** @import { Buffer, Piece, Tokens } from "../../protocol.js" */
 
-export const FILTERS = /** @type {const} */ ([
-  "no_repeat_ngram",
-  "min_new_tokens",
-  "top_k",
-  "top_p",
-  "min_p",
-]);
-export const ORIGINS = /** @type {const} */ (["given", "sampled", "greedy", "forced"]);
-export const ALTERNATIVES = 10;
-
-const EOS_FLAG = 4;
-const SCORED_FLAG = 8;
+import { ALTERNATIVES, EOS_FLAG, FATE_BITS, FILTERS, ORIGINS, SCORED_FLAG } from "../../protocol.js";
 
 /**
  * @typedef {object} Alternative
@@ -123,7 +112,7 @@ export class Rows {
     const alternatives = ids.map((id, place) => ({
       id,
       logprob: logprobs[place] ?? Number.NaN,
-      fate: fateOf((fates >>> (3 * place)) & 7),
+      fate: fateOf((fates >>> (FATE_BITS * place)) & (2 ** FATE_BITS - 1)),
     }));
     return {
       id: this.id(index),

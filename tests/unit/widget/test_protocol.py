@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import dialogpt_widget
-from dialogpt_widget.dialogue.turn import MAX_MESSAGE_BYTES
 from dialogpt_widget.widget import protocol
 
-MIRROR = (Path(dialogpt_widget.__file__).parent.parent / "js" / "protocol.js").read_text("utf-8")
+TOOL = Path(dialogpt_widget.__file__).parent.parent / "tools" / "protocol.py"
 json_values: Any = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(exclude_categories=())),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
@@ -63,62 +63,15 @@ def test_a_version_is_a_whole_number(version: Any) -> None:
         protocol.parse_request({"op": "mount", "id": "a", "version": version})
 
 
-def constant(name: str) -> str:
-    found = re.search(rf"export const {name} = ([^;]+);", MIRROR)
-    assert found is not None
-    return found[1].strip().strip('"')
+def test_both_sides_say_the_same() -> None:
+    checked = subprocess.run([sys.executable, TOOL, "--check"], capture_output=True, text=True, check=False)
+    assert (checked.returncode, checked.stderr) == (0, "")
 
 
-def block(name: str) -> str:
-    found = re.search(rf"export const {name} = [^(]*\(([\[{{].*?[\]}}])\);", MIRROR, re.DOTALL)
-    assert found is not None
-    return found[1]
-
-
-def fields(typedef: str) -> list[str]:
-    found = re.search(rf"@typedef {{object}} {typedef}\b(.*?)(?:@typedef|\*/)", MIRROR, re.DOTALL)
-    assert found is not None
-    return re.findall(r"@property {[^}]*(?:{[^}]*})?[^}]*} \[?(\w+)", found[1])
-
-
-def test_both_sides_have_the_same_constants() -> None:
-    assert int(constant("VERSION")) == protocol.VERSION
-    assert int(constant("MAX_MESSAGE_BYTES").replace("_", "")) == MAX_MESSAGE_BYTES
-    assert constant("TURN_KEY") == protocol.TURN_KEY
-    assert constant("TOKENS_KEY") == protocol.TOKENS_KEY
-
-
-def test_both_sides_have_the_same_traits() -> None:
-    assert re.findall(r'"(\w+)"', block("TRAITS")) == list(protocol.TRAITS)
-
-
-def test_both_sides_have_the_same_requests() -> None:
-    theirs = {op: re.findall(r'"(\w+)"', names) for op, names in re.findall(r"(\w+): \[(.*?)\]", block("OPS"))}
-    assert theirs == {op: list(arguments) for op, arguments in protocol.OPS.items()}
-
-
-@pytest.mark.parametrize(
-    ("ours", "theirs"),
-    [
-        (protocol.Info, "Info"),
-        (protocol.Status, "Status"),
-        (protocol.Action, "Action"),
-        (protocol.Error, "Failure"),
-        (protocol.Queued, "Queued"),
-        (protocol.Meter, "Meter"),
-        (protocol.TurnState, "Turn"),
-        (protocol.Frame, "Frame"),
-        (protocol.TokensState, "Tokens"),
-        (protocol.PaceState, "Pace"),
-        (protocol.Made, "Made"),
-        (protocol.Preset, "Preset"),
-        (protocol.Choice, "Choice"),
-        (protocol.CandidateState, "Candidate"),
-        (protocol.NBestState, "NBest"),
-        (protocol.RerankState, "Rerank"),
-        (protocol.Sync, "Snapshot"),
-        (protocol.Poll, "Poll"),
-    ],
-)
-def test_both_sides_have_the_same_fields(ours: Any, theirs: str) -> None:
-    assert fields(theirs) == list(ours.__annotations__)
+def test_a_change_of_one_side_is_noticed(tmp_path: Path) -> None:
+    """The same tool, with a kernel that knows one request more."""
+    other = "import sys; sys.argv = ['protocol', '--check']; from dialogpt_widget.widget import protocol; "
+    other += f"protocol.OPS['dance'] = {{}}; import runpy; runpy.run_path({str(TOOL)!r}, run_name='__main__')"
+    changed = subprocess.run([sys.executable, "-c", other], capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert changed.returncode == 1
+    assert "tools/protocol.py" in changed.stderr
