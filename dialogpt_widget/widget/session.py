@@ -13,6 +13,7 @@ from dialogpt_widget.chat.pace import Pace, PaceCommand
 from dialogpt_widget.chat.reply import Reply
 from dialogpt_widget.chat.runner import PAUSED
 from dialogpt_widget.dialogue.nbest import NBest
+from dialogpt_widget.dialogue.share import SharedChat
 from dialogpt_widget.dialogue.turn import Turn
 from dialogpt_widget.widget import protocol, serialize
 from dialogpt_widget.widget.jobs import FORGOTTEN, Job, JobQueue, JobRunner
@@ -58,7 +59,7 @@ class Session:
         self._runner = JobRunner(chat, self.state, self.frames, self._jobs)
         self._begun = False  # whether the model is being loaded, or was
         self._shown = self.pace
-        chat.slow_motion.launcher = SessionLauncher(self)
+        chat.slow_motion.launcher = weakref.proxy(self)  # the chat does not keep its session alive
         chat.pace.on_change(self._pace_changed)
 
     @property
@@ -85,6 +86,13 @@ class Session:
             if not self._begun and not self.state.closed:
                 self._begun = True
                 self._runner.prepare()
+
+    def open(self, shared: SharedChat) -> None:
+        """Shows what was shared, and expects that this machine would choose the same tokens."""
+        self.chat.replayer.expect(shared)
+        turn, index = shared.pinned
+        self.state.pinned = None if turn is None else [turn, index]
+        self.state.show("pinned")
 
     def put(self, job: Job) -> Job:
         """Takes something to answer; it waits for what came before it.
@@ -282,23 +290,3 @@ class Session:
             if shown != self._shown:
                 self._shown = self.pace
                 self.state.show("pace")
-
-
-class SessionLauncher:
-    """Has slow replies run by a session, which is not kept alive by this."""
-
-    def __init__(self, session: Session) -> None:
-        self._session = weakref.ref(session)
-
-    def begin_with(self, command: PaceCommand) -> Reply:
-        """Begins a reply to the path's last message, paused, and blocks until its first command is carried out."""
-        return self._own().begin_with(command)
-
-    def wait_for(self, done: Future[Any]) -> None:
-        """Blocks until a command is carried out, or a reply has settled; posts frames meanwhile."""
-        self._own().wait_for(done)
-
-    def _own(self) -> Session:
-        session = self._session()
-        assert session is not None
-        return session

@@ -65,10 +65,10 @@ def forward(
     """
 
     @functools.wraps(method)
-    def forwarded(widget: ChatWidget, /, *args: P.args, **named: P.kwargs) -> R:
-        result = method(widget._session.chat, *args, **named)  # noqa: SLF001
-        if shows:
-            widget._session.state.show(*shows)  # noqa: SLF001
+    def forwarded(self: ChatWidget, /, *args: P.args, **named: P.kwargs) -> R:
+        result = method(self._session.chat, *args, **named)
+        if shows:  # else it takes no lock
+            self._session.state.show(*shows)
         return result
 
     return forwarded
@@ -87,13 +87,13 @@ class Forwarded(property, Generic[R]):
     ) -> None:
         own = cast("property", attribute)
 
-        def read(widget: ChatWidget) -> Any:
-            return own.__get__(widget._session.chat)  # noqa: SLF001
+        def read(self: ChatWidget) -> Any:
+            return own.__get__(self._session.chat)
 
-        def write(widget: ChatWidget, value: R) -> None:
-            own.__set__(widget._session.chat, value)  # noqa: SLF001
+        def write(self: ChatWidget, value: R) -> None:
+            own.__set__(self._session.chat, value)
             if shows:
-                widget._session.state.show(*shows(widget))  # noqa: SLF001
+                self._session.state.show(*shows(self))
 
         super().__init__(read, write if shows else None)
         self.__doc__ = own.__doc__
@@ -393,12 +393,8 @@ class ChatWidget(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget is not
             TypeError, ValueError: it is no such line, or damaged.
         """
         shared = from_line(line)
-        widget = made_from(cls, shared.saved, model, options)
-        widget._session.chat.replayer.expect(shared)  # noqa: SLF001
-        turn, index = shared.pinned
-        state = widget._session.state  # noqa: SLF001
-        state.pinned = None if turn is None else [turn, index]
-        state.show("pinned")
+        widget: Self = made_from(cls, shared.saved, model, options)
+        widget._session.open(shared)
         return widget
 
     def share(self) -> str:
