@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -295,3 +296,10 @@ def test_what_is_said_from_code_is_shown_and_waits_to_be_answered(page: Page, wi
     assert len(page.turns()) == 2
     with pytest.raises(ValueError, match="empty"):
         widget.say(" ")
+
+
+def test_who_only_reads_does_not_wait_for_what_the_page_is_told(widget: ChatWidget) -> None:
+    reply = widget.send("Hello")
+    with ThreadPoolExecutor(1) as reader, widget._session.state.lock:
+        read = reader.submit(lambda: (widget.siblings(reply), widget.path, widget.explain(reply, 0).token.id))
+        assert read.result(GUARD) == ((reply,), widget.path, reply.ids[0])
