@@ -69,7 +69,7 @@ class ChatModel(LanguageModel):
         Args:
             name: "mini", a short name such as "medium", a full name on the hub, or the path of a folder.
             device: "auto" takes the best there is.
-            precision: "auto" takes float32 on a CPU, and on a GPU what it is fast in; "int8" on CPUs alone.
+            precision: "auto" takes float32 on a CPU and 16 bits on a GPU; "int8" runs on CPUs alone.
             revision: a branch, tag or commit on the hub.
             progress: called with a line for people and a share from 0 to 1, or None where that is unknown.
 

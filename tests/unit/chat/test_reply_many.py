@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from builders import SAYINGS, chat_model
 from hypothesis import given
+from hypothesis import settings as trials
 from hypothesis import strategies as st
 
 from dialogpt_widget.chat.chat import Chat
@@ -79,6 +80,7 @@ def test_texts_are_those_that_are_shown(mini: ChatModel) -> None:
         assert row.text == row.text.strip() != ""
 
 
+@trials(max_examples=30)
 @given(turns=st.lists(st.integers(1, 6), max_size=9), batch_size=st.integers(1, 7))
 def test_neither_their_order_nor_the_batches_matter(turns: list[int], batch_size: int) -> None:
     chat = Chat(chat_model(1, eagerness=4.0), settings=SAMPLED)
@@ -183,8 +185,8 @@ def test_one_reply_is_scored_where_that_is_asked_for(chat: Chat) -> None:
 
 def test_a_seed_that_was_drawn_is_told_and_repeats_it(chat: Chat) -> None:
     settings = SAMPLED.replace(seed=None)
-    frame = reply_many(chat, ["Hello"] * 3, settings, progress=False)
-    again = reply_many(chat, ["Hello"] * 3, settings.replace(seed=frame.attrs["seed"]), progress=False)
+    frame = reply_many(chat, ["Hello"] * 24, settings, progress=False)
+    again = reply_many(chat, ["Hello"] * 24, settings.replace(seed=frame.attrs["seed"]), progress=False)
     assert frame["ids"].tolist() == again["ids"].tolist()
     assert again.attrs["seed"] == frame.attrs["seed"]
     assert len({tuple(ids) for ids in frame["ids"]}) > 1, "each has dice of its own"

@@ -79,8 +79,9 @@ def any_model(request: pytest.FixtureRequest) -> ChatModel:
     return chat_model(1, eagerness=4.0) if request.param == "gpt2" else chat_model(0, network=llama(eagerness=4))
 
 
-def test_greedy_ids_of_64_contexts_are_those_of_each_alone(any_model: ChatModel) -> None:
-    contexts = [[*ids, any_model.eos] for ids in contexts_of(64, 199)]
+def test_greedy_ids_of_many_contexts_are_those_of_each_alone(any_model: ChatModel) -> None:
+    count = 24 if any_model.name == "mini" else 64
+    contexts = [[*ids, any_model.eos] for ids in contexts_of(count, 199)]
     found, alone = batched(any_model, contexts), one_by_one(any_model, contexts)
     assert differences(any_model, contexts, found, alone) == []
     assert sum(own != other for own, other in zip(found, alone, strict=True)) <= 1

@@ -29,6 +29,11 @@ def backward(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
+def mmi(backward: Path) -> MMI:
+    return MMI(str(backward))
+
+
+@pytest.fixture(scope="module")
 def theirs(backward: Path) -> Any:
     return AutoModelForCausalLM.from_pretrained(backward).eval()
 
@@ -49,9 +54,9 @@ def test_scorers_are_scorers(backward: Path) -> None:
 @settings(max_examples=30, deadline=None)
 @given(source=turns, replies=st.lists(turns, min_size=1, max_size=6))
 def test_mmi_is_minus_the_loss_of_the_source(
-    backward: Path, theirs: Any, source: list[int], replies: list[list[int]]
+    mmi: MMI, theirs: Any, source: list[int], replies: list[list[int]]
 ) -> None:
-    scores = MMI(str(backward)).score([[1, 2], source], replies)
+    scores = mmi.score([[1, 2], source], replies)
     expected = [-loss(theirs, source, reply) for reply in replies]
     np.testing.assert_allclose(scores, expected, atol=1e-4)
 
