@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from dialogpt_widget.chat.candidates import NBestLists, Sides, sides_of
-from dialogpt_widget.chat.chat_state import ChatState, ModelHandle
+from dialogpt_widget.chat.chat_state import ChatState, ModelHandle, made_from
 from dialogpt_widget.chat.inspector import Inspector, Without
 from dialogpt_widget.chat.pace import Guess, Pace
 from dialogpt_widget.chat.planner import Planner
@@ -41,8 +41,6 @@ if TYPE_CHECKING:
     from dialogpt_widget.engine.introspection import Choice, Place
     from dialogpt_widget.engine.model import ChatModel
     from dialogpt_widget.engine.models.gpt2 import Depth
-
-T = TypeVar("T")
 
 
 class Chat:
@@ -396,8 +394,7 @@ class Chat:
     def rank(self, made: NBest | int | None = None) -> NBest:
         """Ranks a list anew by what chooses now; what is selected stays as it is.
 
-        Args:
-            made: the list, by default that of the path's last message.
+        By default it is the list of the path's last message.
 
         Raises:
             ValueError: there is no list, another model made it, or what chooses cannot read its replies.
@@ -568,11 +565,7 @@ class Chat:
     def without(self, turn: Turn | int, turns: Iterable[Turn | int]) -> Without:
         """How probable a reply would have been had some of the turns before it not been said: one forward pass.
 
-        Where all are left out, the model begins as it does with every text, after an EOS.
-
-        Args:
-            turn: a reply.
-            turns: those that are left out.
+        Where all of them are left out, the model begins as it does with every text, after an EOS.
 
         Raises:
             ValueError: the model did not see these; else as for `explain`.
@@ -616,8 +609,7 @@ class Chat:
 
         Raises:
             ValueError: the file is damaged, of a newer version, or no saved conversation; nothing is loaded by halves.
-            FileNotFoundError: there is no such file.
-            OSError: it cannot be read.
+            OSError: it cannot be read, or there is none.
         """
         return made_from(cls, files.load(path), model, options)
 
@@ -642,10 +634,7 @@ class Chat:
 
     @property
     def differences(self) -> dict[int, int]:
-        """Where this machine would choose other tokens than a chat opened from a line has.
-
-        By a reply's id the place of the first such token; empty where there is none.
-        """
+        """Of a chat opened from a line, by a reply's id, the first place where this machine would choose otherwise."""
         return self.replayer.differences
 
     @property
@@ -666,11 +655,7 @@ class Chat:
             others = [files.parse(text).conversation]
         else:
             others = [conversation_of(messages, self.load_model()) for messages in read_messages(text)]
-        if self.model is not None:
-            self.state.check_ids(self.model, (turn for other in others for turn in other.turns))
-        self.conversation.graft(*others)
-        self.state.renumber()
-        return self.path
+        return self.state.graft(others)
 
     def share(self, pinned: tuple[int | None, int | None] = (None, None)) -> str:
         """This chat as one line to paste into `ChatWidget.open` or `Chat.open` on another machine.
@@ -711,23 +696,4 @@ class Chat:
             ValueError: another ending.
             ImportError: pandas, or for Parquet pyarrow, is not installed.
         """
-        ending = Path(path).suffix.lower()
-        if ending not in (".csv", ".parquet"):
-            raise ValueError(f"Tokens are written as .csv or .parquet, not {ending or 'without an ending'}.")
-        table = self.tokens
-        files.write(path, table.to_csv() if ending == ".csv" else table.to_parquet())
-
-
-def made_from(
-    make: Callable[..., T], saved: files.Saved, model: str | ChatModel | None, options: Mapping[str, Any]
-) -> T:
-    """Makes a chat, or a widget, of a saved conversation.
-
-    Args:
-        make: the class.
-        saved: the conversation with its model and settings.
-        model: to go on with; the one that the conversation was saved with if not given.
-        options: of the class.
-    """
-    options = {"settings": saved.settings, **options}
-    return make(model or saved.model or MEDIUM, conversation=saved.conversation, **options)
+        files.write_tokens(path, lambda: self.tokens)

@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from dialogpt_widget.chat.pace import Pace
 from dialogpt_widget.chat.reranking import Reranking
+from dialogpt_widget.dialogue import files
 from dialogpt_widget.dialogue.context import Context, check_known, context_for, encoded_for
 from dialogpt_widget.dialogue.conversation import Conversation
 from dialogpt_widget.dialogue.tokens import Reading
 from dialogpt_widget.dialogue.turn import Turn
 from dialogpt_widget.engine.hidden_states import HiddenStates
 from dialogpt_widget.engine.loading.hub import Progress
-from dialogpt_widget.engine.loading.names import check_names, full_name, recommended
+from dialogpt_widget.engine.loading.names import MEDIUM, check_names, full_name, recommended
 from dialogpt_widget.errors import check_settings
 from dialogpt_widget.settings import Settings
 
 if TYPE_CHECKING:
     from dialogpt_widget.engine.model import ChatModel
+
+
+T = TypeVar("T")
 
 
 class ModelSource:
@@ -189,15 +193,7 @@ class ChatState:
         self._settings = check_settings(settings)
 
     def load_model(self, progress: Progress | None = None) -> ChatModel:
-        """Returns the model, loaded now if it is not yet.
-
-        Args:
-            progress: called with a line for people and a share from 0 to 1, or None where that is unknown.
-
-        Raises:
-            ModelError: the model could not be loaded; the message says why and what to do.
-            ValueError: a conversation that is damaged has ids that the model does not have.
-        """
+        """Returns the model, loaded now if it is not yet; see `Chat.load_model`."""
         handle = self.model
         model = handle.load(self.check_ids, progress)
         if handle is self.model:
@@ -228,6 +224,18 @@ class ChatState:
         turns = [*self.conversation.turns, *(turn for made in lists for turn in made.turns)]
         known = (turn.reply + 1 for turn in turns if turn.reply is not None)
         self._next_number = max(self._next_number, *known, 0)
+
+    def graft(self, others: Sequence[Conversation]) -> tuple[Turn, ...]:
+        """Takes over other conversations as new branches and selects the last one's path; returns the path.
+
+        Raises:
+            ValueError: a turn has ids that the model does not have; nothing is taken over.
+        """
+        if self.model.loaded is not None:
+            self.check_ids(self.model.loaded, (turn for other in others for turn in other.turns))
+        self.conversation.graft(*others)
+        self.renumber()
+        return self.conversation.path
 
     def next_number(self) -> int:
         """Takes the number of the next reply, which selects its dice."""
@@ -280,3 +288,18 @@ class ChatState:
         model = self.load_model()
         encoded = encoded_for([self.conversation[turn] for turn in turns], model.name, model.encode)
         return [token for turn in encoded for token in (*turn.ids, model.eos)]
+
+
+def made_from(
+    make: Callable[..., T], saved: files.Saved, model: str | ChatModel | None, options: Mapping[str, Any]
+) -> T:
+    """Makes a chat, or a widget, of a saved conversation.
+
+    Args:
+        make: the class.
+        saved: the conversation with its model and settings.
+        model: to go on with; the one that the conversation was saved with if not given.
+        options: of the class.
+    """
+    options = {"settings": saved.settings, **options}
+    return make(model or saved.model or MEDIUM, conversation=saved.conversation, **options)

@@ -2,8 +2,8 @@
 
 The layout, version 2: `turns` in the order in which they settled; `settings` and `models`, to which turns point by
 place, each once; `leaf` and `recent`, which path is selected and which child of each turn was last (`[parent, child]`);
-`next`, the next free id; `tokens`, every reply's rows in one table of compressed columns (see `columns`), of which each
-turn says how many are its own; `nbest`, lists X `chat`, the model's name and the settings of the next reply.
+`next`, the next free id; `tokens`, every reply's rows in one table of compressed columns (see `file_format`), of which
+each turn says how many are its own; `nbest`, lists X `chat`, the model's name and the settings of the next reply.
 Version 1 had no such lists.
 """
 
@@ -13,7 +13,7 @@ import json
 import os
 import re
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,7 @@ from dialogpt_widget.dialogue.file_format import (
     unpack,
     whole,
 )
+from dialogpt_widget.dialogue.tokens import TokenTable
 from dialogpt_widget.dialogue.turn import Turn
 from dialogpt_widget.settings import Settings
 
@@ -173,6 +174,25 @@ def write(path: str | Path, content: str | bytes) -> None:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+
+
+def write_tokens(path: str | Path, tokens: Callable[[], TokenTable]) -> None:
+    """Writes a token table as CSV or Parquet, by the file's ending.
+
+    Args:
+        path: of the file.
+        tokens: gives the table; not called where the ending is another.
+
+    Raises:
+        ValueError: another ending.
+        ImportError: pandas, or for Parquet pyarrow, is not installed.
+        OSError: the file cannot be written.
+    """
+    ending = Path(path).suffix.lower()
+    if ending not in (".csv", ".parquet"):
+        raise ValueError(f"Tokens are written as .csv or .parquet, not {ending or 'without an ending'}.")
+    table = tokens()
+    write(path, table.to_csv() if ending == ".csv" else table.to_parquet())
 
 
 def _check_width(turns: Sequence[Turn]) -> None:

@@ -17,7 +17,8 @@ import traitlets
 from IPython.core.getipython import get_ipython
 
 from dialogpt_widget.chat.candidates import Sides, sides_of
-from dialogpt_widget.chat.chat import Chat, made_from
+from dialogpt_widget.chat.chat import Chat
+from dialogpt_widget.chat.chat_state import made_from
 from dialogpt_widget.chat.reply import NBestRun
 from dialogpt_widget.chat.reranking import Rerank, Reranking
 from dialogpt_widget.dialogue import files
