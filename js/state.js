@@ -3,7 +3,7 @@
 import { isFrame, NBEST_KEY, TURN_KEY } from "./protocol.js";
 
 /** What is still being said: a reply, or several side by side. */
-export class Reply {
+class Reply {
   text = "";
 
   /** @param {number} turn the id that it will have, or that the list of its drafts will @param {number} drafts */
@@ -36,7 +36,7 @@ export const begun = ({ text, drafts = [] }) => text !== "" || drafts.some(Boole
  * @param {Pick<Model, "get">} model
  * @param {number} end of the ids
  */
-export function gather(known, model, end) {
+function gather(known, model, end) {
   for (let id = 0; id < end; id++) {
     const list = model.get(NBEST_KEY + id);
     if (list) known.set(id, list);

@@ -16,7 +16,7 @@ function highlight(name) {
 }
 
 /** Marks what was found; without changing the page, so that the text of a turn stays one text node. */
-export class Marks {
+class Marks {
   /** @type {[Highlight, AbstractRange][]} */
   #ranges = [];
   /** @type {HTMLElement | undefined} */

@@ -14,7 +14,7 @@ import { Divider, Parts } from "./turn-list.js";
 const MOMENT = 150; // milliseconds that a selection has to last before the kernel hears of it
 
 /** The turn that the reader has selected: marked on the page, and told to the kernel once it has settled. */
-export class Pin {
+class Pin {
   /** @type {number | null} */
   turn = null;
   /** @type {number | null} */

@@ -18,7 +18,7 @@ import { ConfirmInset, Editor, question } from "./insets.js";
  * @param {Turn} turn
  * @returns {[string, string][]}
  */
-export function howMade(turn) {
+function howMade(turn) {
   if (byHand(turn)) return [["Origin", "not generated here"]];
   if (!turn.made) return [];
   const { settings, reply, precision } = turn.made;

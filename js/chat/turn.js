@@ -8,7 +8,7 @@ const BACK = "M9.5 4.5 6 8l3.5 3.5";
 const FORTH = "M6.5 4.5 10 8l-3.5 3.5";
 
 /** Which of its versions a turn is, between the buttons that go to its neighbours. */
-export class Versions {
+class Versions {
   constructor() {
     this.back = step("Previous version", BACK, "-1");
     this.forth = step("Next version", FORTH, "1");

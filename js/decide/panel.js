@@ -12,7 +12,7 @@ import { Table } from "./table.js";
 const KINDS = { sampled: "replies", beam: "beams", compared: "side by side" };
 
 /** The lists of replies along the selected path, the newest first: one of them is unfolded. */
-export class Lists {
+class Lists {
   /** The one that is unfolded. @type {number | null} */
   shown = null;
   /** @type {Map<number, Entry>} */

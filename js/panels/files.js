@@ -2,7 +2,7 @@
 
 import { button, choiceRow, h, onClick } from "../ui/dom.js";
 
-export const MOST_BYTES = 10_000_000; // that a notebook's connection takes in one message
+const MOST_BYTES = 10_000_000; // that a notebook's connection takes in one message
 const MOMENT = 10_000; // milliseconds after which a browser has surely begun a download
 
 /** Hands a file to the browser's downloads. @param {string} name @param {string} type @param {Buffer[]} content */
@@ -17,8 +17,7 @@ export function download(name, type, content) {
 }
 
 /** @param {number} bytes */
-export const sizeOf = (bytes) =>
-  bytes < 1e6 ? `${Math.ceil(bytes / 1000)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
+const sizeOf = (bytes) => (bytes < 1e6 ? `${Math.ceil(bytes / 1000)} kB` : `${(bytes / 1e6).toFixed(1)} MB`);
 
 /**
  * Takes files that are dropped onto an element; the page around never sees them.

@@ -24,21 +24,21 @@ const KNOWN = {
 };
 
 /** @param {string} name */
-export const wordsOf = (name) => KNOWN[name]?.[0] ?? name.replaceAll("_", " ");
+const wordsOf = (name) => KNOWN[name]?.[0] ?? name.replaceAll("_", " ");
 
 /** The slider of a setting, if one makes sense. @param {Setting} setting */
-export function rangeOf({ name, min, max }) {
+function rangeOf({ name, min, max }) {
   const [, low, high, step] = KNOWN[name] ?? [];
   if (low === undefined || high === undefined) return null;
   return { min: Math.max(low, min ?? low), max: Math.min(high, max ?? high), step: step ?? 1 };
 }
 
 /** Whether there is anything to choose. @param {Setting} setting */
-export const isFree = ({ type, min, max }) => type === "bool" || min !== max;
+const isFree = ({ type, min, max }) => type === "bool" || min !== max;
 
 /** What was written in a field, for the kernel to judge: text that is no number stays text.
  * @param {string} text @param {Setting} setting @returns {Value} */
-export function readValue(text, setting) {
+function readValue(text, setting) {
   const written = text.trim().replace(",", ".");
   if (written === "" && setting.default === null) return null;
   const number = Number(written);
@@ -48,7 +48,7 @@ export function readValue(text, setting) {
 const RESET = "M3.2 8.7A5 5 0 1 0 4.2 4.8M3.5 2v3.2h3.2";
 
 /** One setting: what it is called here and in transformers, what it does, and where it stands. */
-export class SettingRow {
+class SettingRow {
   /** @type {Value} what the kernel has */
   #value = null;
   #writing = false;
@@ -159,8 +159,7 @@ const strings = (values) =>
 const KEPT = ["length", "candidates"]; // groups of settings that no preset changes
 
 /** @param {Setting[]} schema @returns {Values} */
-export const defaults = (schema) =>
-  Object.fromEntries(schema.map((setting) => [setting.name, setting.default]));
+const defaults = (schema) => Object.fromEntries(schema.map((setting) => [setting.name, setting.default]));
 
 /** What a preset sets: what it does not name goes back to its default, but for the groups that are kept and the seed.
  * @param {Preset} preset @param {Setting[]} schema @returns {Values} */

@@ -19,7 +19,7 @@ const SHOWN = 5;
  */
 
 /** How a token came about, in words. @param {Row} row */
-export function because(row) {
+function because(row) {
   if (row.origin === "forced") return "put there by hand";
   if (row.origin === "greedy")
     return row.rank === 1

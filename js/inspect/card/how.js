@@ -13,7 +13,7 @@ const RANGES = {
 };
 
 /** A slider on a setting. Tells each move, and where it comes to rest. */
-export class Slider {
+class Slider {
   /** @param {string} name @param {number} value @param {(value: number, rest: boolean) => void} moved */
   constructor(name, value, moved) {
     const range = RANGES[name] ?? { label: name, min: 0, max: 1, step: 0.01 };
@@ -39,13 +39,13 @@ export class Slider {
 }
 
 /** Whether a setting has a slider. @param {string} name */
-export const slides = (name) => name in RANGES;
+const slides = (name) => name in RANGES;
 
-export const SHADES = 8;
+const SHADES = 8;
 const ROOM = 0.035; // the share that a letter takes in a narrow view
 
 /** A bar from 0 to 1, divided among tokens; what is the same in the next picture keeps its place and its shade. */
-export class Stack {
+class Stack {
   /** @type {Map<string, HTMLElement>} */
   #parts = new Map();
 
@@ -108,7 +108,7 @@ export class Stack {
 
 /** Which shade each token has in all pictures: by its place in the model's own distribution.
  * @param {number[]} ids most probable first */
-export function shadesOf(ids) {
+function shadesOf(ids) {
   return new Map(ids.slice(0, SHADES).map((id, place) => [id, place]));
 }
 

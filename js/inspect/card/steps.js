@@ -19,11 +19,11 @@ import { counted, percent } from "../tokens/names.js";
  * @typedef {{token: number, logprob: number}} Place
  */
 
-export const PENALTIES = ["repetition_penalty", "no_repeat_ngram", "min_new_tokens"];
+const PENALTIES = ["repetition_penalty", "no_repeat_ngram", "min_new_tokens"];
 const TAIL = -1; // stands for all tokens that are not known one by one
 
 /** The last stage before temperature. @param {Choice} choice @returns {Stage} */
-export function penalised({ stages }) {
+function penalised({ stages }) {
   const at = stages.findLastIndex(({ name }) => name === "model" || PENALTIES.includes(name));
   return /** @type {Stage} */ (stages[at]);
 }

@@ -20,7 +20,7 @@ import { counted, grouped, NEEDS } from "../tokens/names.js";
 const GHOST = 1 / 6; // of the bar, at most, for what fell out
 
 /** The window as a bar, for eyes and the pointer; what it shows is said in words beside it. */
-export class Bar {
+class Bar {
   /** @param {(turn: number) => void} choose */
   constructor(choose) {
     this.row = h("div", "dgpt-window");
@@ -79,7 +79,7 @@ export class Bar {
 const ROOM = 128; // tokens kept free for a reply, at most
 
 /** Tokens of turns, the end of each included. @param {Turn[]} turns */
-export const total = (turns) => turns.reduce((sum, { tokens }) => sum + tokens + 1, 0);
+const total = (turns) => turns.reduce((sum, { tokens }) => sum + tokens + 1, 0);
 
 /** Tokens kept free for a reply. @param {number} longest @param {number} window */
 export const roomOf = (longest, window) => Math.min(longest, ROOM, Math.floor(window / 2));

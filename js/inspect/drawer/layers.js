@@ -10,7 +10,7 @@ const MOST = 5;
 const STEPS = [0.01, 0.03, 0.08, 0.15, 0.3, 0.5];
 
 /** Where the heads of a layer looked. */
-export class Attention {
+class Attention {
   /** @param {Answer} answer to `inside` @param {Buffer} data float16 `[layers, heads, seen]` */
   constructor(answer, data) {
     this.seen = /** @type {number[]} */ (answer.seen);
@@ -100,7 +100,7 @@ function choice(words, count, chosen, all) {
 const label = (words, field) => h("label", "dgpt-row", {}, words, field);
 
 /** What happened in each layer and head when a token was chosen. */
-export class DepthInside {
+class DepthInside {
   /** @param {() => Promise<Answer | null>} look */
   constructor(look) {
     this.look = look;

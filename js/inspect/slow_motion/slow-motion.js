@@ -30,7 +30,7 @@ const SCREEN = "M2 3h12v7.5H2zM8 10.5V14M5 14h6";
  */
 
 /** The buttons of slow motion. */
-export class Bar {
+class Bar {
   #backward;
   #play;
   #finish;

@@ -7,7 +7,7 @@ import { grouped, percent } from "../tokens/names.js";
 import { calledAs } from "./glyphs.js";
 
 export const LEVELS = 7;
-export const UNKNOWN = -1;
+const UNKNOWN = -1;
 export const SURPRISING = 4; // bits: what had a chance of less than one in sixteen
 
 /**
@@ -28,7 +28,7 @@ function sum(rows, { first, count }, read) {
 }
 
 /** Bits, of a unit together. @param {Rows} rows @param {Unit} unit */
-export const bitsOf = (rows, unit) => sum(rows, unit, (index) => rows.bits(index));
+const bitsOf = (rows, unit) => sum(rows, unit, (index) => rows.bits(index));
 
 /** @param {number} value */
 export const short = (value) => {
@@ -102,7 +102,7 @@ const FIXED = {
 };
 
 /** @typedef {keyof typeof FIXED & string} Kind */
-export const KINDS = Object.keys(FIXED);
+const KINDS = Object.keys(FIXED);
 
 /**
  * @param {string} kind

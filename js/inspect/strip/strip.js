@@ -15,7 +15,7 @@ import { StripMap } from "./minimap.js";
  * @param {string} key @param {Spot} spot @param {StripTurn[]} order
  * @returns {Spot | null | undefined} null where it leads nowhere by itself, undefined at an end
  */
-export function walk(key, spot, order) {
+function walk(key, spot, order) {
   const { turn, place } = spot;
   const at = order.indexOf(turn);
   const after = () => edge(order, at + 1, 1);

@@ -10,7 +10,7 @@ import { unitsOf } from "./units.js";
 import { Words } from "./words.js";
 
 /** One line below the first reply, until its reader has done what it says. */
-export class Hint {
+class Hint {
   #done = false;
 
   constructor() {
