@@ -72,7 +72,7 @@ class NBestLists:
         return self._state.conversation.propose(dataclasses.replace(own, ranking=self._ranking(own)))
 
     def _own(self, made: NBest | int) -> NBest:
-        """A list of this conversation, by itself, an older ranking of it, or its id."""
+        """Finds a list of this conversation by itself, by an older ranking of it, or by its id."""
         own = self._state.conversation.nbests[made if isinstance(made, int) else made.id]
         if isinstance(made, NBest) and made.turns != own.turns:
             raise UnknownListError("This list of replies is of another conversation, or some of it was forgotten.")
@@ -206,7 +206,7 @@ def _split_at(ids: Sequence[int], eos: int) -> list[list[int]]:
 
 
 def _logprobs(turn: Turn) -> np.ndarray | None:
-    """Of each token, the EOS included; None where the reply did not end with it."""
+    """Log-probabilities of a reply's tokens, EOS included; None where the reply did not end with EOS."""
     if turn.rows is None or turn.stop != "eos":
         return None
     return turn.rows["logprob"].astype(np.float64)
@@ -214,7 +214,7 @@ def _logprobs(turn: Turn) -> np.ndarray | None:
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One of those compared.
+    """One side of a comparison.
 
     Attributes:
         label: for people.

@@ -24,7 +24,7 @@ RATES = (0.1, 50.0)  # tokens a second: least and most
 
 @dataclass(eq=False, slots=True)
 class PaceCommand:
-    """What a reply does with the token that it holds.
+    """Command to a running reply about the token that it holds.
 
     Attributes:
         kind: reveal it, take the one before it back, put `token` in its place, or reveal nothing more. `hold` does
@@ -133,7 +133,7 @@ class Pace:
 
     @property
     def waiting(self) -> bool:
-        """Whether a token is held until somebody wants it revealed."""
+        """Whether a token is held until a command or a guess reveals it."""
         with self._state:
             stop = self._stop
             return stop is not None and not stop.is_set() and (self.mode == "step" or self._guarded)
@@ -213,7 +213,7 @@ class Pace:
             return self._held(at)
 
     def ask(self, command: PaceCommand) -> PaceCommand:
-        """Pauses the reply and has it carry out a command; one that is not running carries out none."""
+        """Pauses the running reply and gives it a command; does nothing where none is running."""
         with self._changing():
             return self._put(command)
 
@@ -223,13 +223,13 @@ class Pace:
             self._state.notify_all()
 
     def on_change(self, listener: Callable[[Pace], Any]) -> Callable[[], None]:
-        """Calls `listener(pace)` when something of it changes; returns a function that ends that."""
+        """Calls `listener(pace)` when the mode, the rate or what is held changes; returns a function that ends that."""
         return self._listeners.add(listener)
 
     # For the reply
 
     def begin(self, vocabulary: int, first: PaceCommand | None = None) -> None:
-        """A reply begins; with a first command it is paused and carries that one out."""
+        """Notes that a reply begins, paused where it has a first command."""
         with self._changing():
             self._replies += 1
             self._vocabulary, self._revealed, self._waited = vocabulary, -math.inf, 0.0
@@ -237,7 +237,7 @@ class Pace:
                 self._put(first)
 
     def next(self, held: Token, stop: threading.Event, idle: Callable[[], object] | None = None) -> PaceCommand:
-        """Waits until it is decided what becomes of a token that was decoded.
+        """Blocks until it is decided what becomes of a decoded token.
 
         Args:
             held: the token; nobody learns of it meanwhile.
@@ -262,7 +262,7 @@ class Pace:
                 self._waited += time.monotonic() - began
 
     def end(self) -> None:
-        """The reply has settled; what it was still asked for is not done."""
+        """Notes that the reply has settled; drops the commands that were not carried out."""
         with self._changing():
             self._replies -= 1
             self._here = None
@@ -327,7 +327,7 @@ class Pace:
 
     @contextmanager
     def _changing(self) -> Iterator[None]:
-        """Held while something changes; afterwards it is heard of."""
+        """Holds the lock while the state changes, then tells the listeners."""
         with self._state:
             yield
             idle = not self._asked and self._taken is None

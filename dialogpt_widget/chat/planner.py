@@ -39,7 +39,7 @@ class Planner:
     def answer(
         self, turn: Turn | int | None = None, stop: threading.Event | None = None, *, said: bool = False
     ) -> Reply | NBestRun:
-        """What the settings ask for: a reply as `reply` makes it, or several of which one is chosen.
+        """Makes what the settings ask for: one reply, or several of which one is chosen.
 
         In slow motion, and where replies are guessed, it is one.
 

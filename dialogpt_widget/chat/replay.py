@@ -95,7 +95,7 @@ class Replayer:
                 self.differences[turn.id] = first
 
     def _again(self, old: ModelReply, start: int) -> list[tuple[Token, Token]]:
-        """Each token of a reply from a place on: as settings and dice choose it now, and as it was."""
+        """Pairs of tokens from a place of a reply on: as settings and dice choose now, and as recorded."""
         from dialogpt_widget.engine.generation.sampler import Sampler
 
         model = self._state.load_model()

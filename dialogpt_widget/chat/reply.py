@@ -272,16 +272,16 @@ class Reply:
             yield token
 
     def open(self) -> None:
-        """Makes ready for its tokens."""
+        """Makes the reply ready for tokens."""
         self._stream = self._streamed()
 
     @property
     def limit(self) -> int:
-        """The most tokens that it can have."""
+        """The most tokens that the reply can have."""
         return min(self.settings.max_new_tokens, self.context.window - len(self.context.ids))
 
     def close(self, ended: Stop) -> str:
-        """No token comes any more.
+        """Ends the reply: no token comes any more.
 
         Args:
             ended: why, if the last one was not the EOS.
@@ -312,7 +312,7 @@ class Reply:
         return TokenRetracted(token, len(self.text))
 
     def _streamed(self) -> StreamingDetokenizer:
-        """The decoder of the text, with all that was said until now."""
+        """A detokenizer that has read all ids so far."""
         stream = self.model.text_stream()
         for token_id in self.ids:
             stream.add(token_id)
@@ -348,7 +348,7 @@ class Reply:
         )
 
     def rows(self, start: int = 0) -> np.ndarray:
-        """The token rows so far, from a place on, what the reply began with among them."""
+        """Token rows so far, from a place on; those of the prefix come first."""
         from dialogpt_widget.engine.generation.trace import token_rows
 
         old = self.prefix.rows
@@ -413,7 +413,7 @@ class NBestRun:
 
     @property
     def tokens(self) -> list[Token]:
-        """The tokens of all of them."""
+        """The tokens of all replies."""
         return [token for draft in self.drafts for token in draft.tokens]
 
     def __iter__(self) -> Iterator[CandidateDelta | RankingStarted]:

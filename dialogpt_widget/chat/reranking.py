@@ -136,7 +136,7 @@ def reranking_of(rerank: Rerank | Reranking) -> Reranking:
 
 
 def _parts(rerank: Any) -> Iterator[tuple[Any, float]]:
-    """What it is made of, each with its weight."""
+    """Yields what a `rerank` value is made of, each scorer with its weight."""
     if rerank is None or (hasattr(rerank, "rank") and not isinstance(rerank, type)):
         return
     if isinstance(rerank, Mapping):

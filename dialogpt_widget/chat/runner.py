@@ -135,7 +135,7 @@ class Runner:
             self.token_listeners.tell(event.token)
 
     def settle(self, reply: Reply | NBestRun, error: BaseException | None) -> None:
-        """Adds what a reply has become, whether it ended or failed; none is running then."""
+        """Adds the turn that a reply has become, whether the reply ended or failed."""
         self.running = self._thread = None
         error = error or reply.problem
         try:

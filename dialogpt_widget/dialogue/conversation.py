@@ -19,7 +19,7 @@ R = TypeVar("R")
 
 
 def locked(method: Callable[Concatenate[Any, P], R]) -> Callable[Concatenate[Any, P], R]:
-    """A method during which no other such method of the object runs; it has a lock `_lock`."""
+    """Decorates a method so that no two such methods of an object run at once; the object has a lock `_lock`."""
 
     @functools.wraps(method)
     def alone(self: Any, *args: P.args, **named: P.kwargs) -> R:
@@ -198,12 +198,12 @@ class Conversation:
 
     @property
     def recent(self) -> list[tuple[int | None, int]]:
-        """Of each turn that was on a selected path its child that was there last, None for the root; in order."""
+        """The child of each turn, and of the root (None), that was on the selected path last; in order."""
         return sorted(self._recent.items(), key=lambda pair: -1 if pair[0] is None else pair[0])
 
     @locked
     def copy(self) -> Conversation:
-        """A conversation of its own with the same turns and the same path, of one moment; it has nothing to undo."""
+        """Copies the conversation as it is now; the copy has nothing to undo."""
         copied = Conversation(next_id=self._next)
         for turn in self._turns.values():
             copied.add(turn, select=False)

@@ -26,7 +26,7 @@ def stable_prefix(text: str) -> str:
 
 
 def clean_places(text: str) -> list[int]:
-    """Where each place of a text, from 0 to its length, comes to stand in `clean(text)`."""
+    """Maps each place of a text, from 0 to its length, to its place in `clean(text)`."""
     gone = {found.start() for found in _SPACED.finditer(text)}
     kept = _SPACED.sub(r"\1", text)
     before, last, places = len(kept) - len(kept.lstrip()), len(kept.strip()), [0]
@@ -36,7 +36,7 @@ def clean_places(text: str) -> list[int]:
 
 
 def token_lengths(pieces: Sequence[str], text: str) -> list[int] | None:
-    """How many UTF-16 units of the shown text each token is, in order; they add up to all of it.
+    """Length of each token in the shown text, UTF-16 units, in order; they add up to the whole.
 
     A glyph over several tokens belongs to the last of them, the others have length 0; so has a token whose text was
     cleaned away.

@@ -28,14 +28,14 @@ class Shared:
         self.values: list[Any] = []
 
     def place(self, value: Any) -> int:
-        """Where the value stands, put there if it is new."""
+        """Index of a value, which is added if it is new."""
         if value not in self.values:
             self.values.append(value)
         return self.values.index(value)
 
 
 class Dealt:
-    """Token rows of a file, dealt to its turns in order.
+    """Token rows of a file, handed out to its turns in order.
 
     Raises:
         ValueError: there are not as many as the turns say.
@@ -45,7 +45,7 @@ class Dealt:
         self._rows, self._used = rows, 0
 
     def next(self, count: Any) -> np.ndarray | None:
-        """The rows of the next turn, which says that it has so many; None for none."""
+        """Rows of the next turn, which says how many it has; None where it has none."""
         if count is None:
             return None
         end = self._used + whole(count, "a number of rows", len(self._rows) - self._used)

@@ -126,7 +126,7 @@ class NBests:
             raise UnknownListError(f"There is no list of replies {list_id!r} in this conversation.") from None
 
     def put(self, made: NBest) -> NBest:
-        """Adds a list, or puts it in place of the one of its id."""
+        """Adds a list, or replaces the one with its id."""
         self._lists[made.id] = made
         return made
 

@@ -52,13 +52,13 @@ class Choice:
     lead: float
 
 
-def explain(logits: torch.Tensor, said: Sequence[int], decoder: Sampler, forced: int | None = None) -> Choice:
+def explain(logits: torch.Tensor, said: Sequence[int], sampler: Sampler, forced: int | None = None) -> Choice:
     """Takes a step apart.
 
     Args:
         logits: `[vocabulary]`, float32.
         said: ids of the reply before it.
-        decoder: with the settings that are asked about and the reply's dice.
+        sampler: with the settings that are asked about and the reply's dice.
         forced: the id that was taken whatever the settings would have chosen.
     """
     stages: list[Stage] = []
@@ -79,7 +79,7 @@ def explain(logits: torch.Tensor, said: Sequence[int], decoder: Sampler, forced:
             stack.append((known[order].cpu().numpy(), values.cpu().numpy()))
 
     with torch.inference_mode():
-        token = decoder.choose(logits, said, forced=forced, watch=watch)
+        token = sampler.choose(logits, said, forced=forced, watch=watch)
     ids, shares = stack[-1]
     return Choice(token, tuple(stages), _span(token.id, ids, shares), lead[0])
 
@@ -141,19 +141,19 @@ def forced_tokens(
     settings: Settings,
     states: Sequence[torch.Tensor] | None = None,
 ) -> Iterator[tuple[Token, torch.Tensor]]:
-    """Each of some ids as a token that is forced on a decoder, and the state that it was decoded from.
+    """Each of some ids as a token that is forced on a sampler, and the state that it was decoded from.
 
     Args:
         model: in whose ids they are.
         context: what the model saw before the first of them.
         ids: of a reply, a final EOS included.
-        settings: of the decoder, with a seed where it samples.
+        settings: of the sampler, with a seed where it samples.
         states: of each id, if they are known; else they take one forward pass.
     """
-    decoder = Sampler(settings, model.eos)
+    sampler = Sampler(settings, model.eos)
     known = model.step_states(context, ids[:-1]) if states is None else states
     for place, token in enumerate(ids):
-        yield decoder.choose(model.unembed(known[place]), ids[:place], forced=token), known[place]
+        yield sampler.choose(model.unembed(known[place]), ids[:place], forced=token), known[place]
 
 
 def logprob_used(
@@ -163,7 +163,7 @@ def logprob_used(
     settings: Settings,
     states: Sequence[torch.Tensor] | None = None,
 ) -> float:
-    """The log-probability of a reply as a decoder draws it, nat; -inf where its filters remove one of the ids.
+    """The log-probability of a reply as a sampler draws it, nat; -inf where its filters remove one of the ids.
 
     For the arguments see `forced_tokens`. Of greedy decoding it is that after penalties.
     """

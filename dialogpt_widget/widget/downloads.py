@@ -17,7 +17,7 @@ class Page(Protocol):
 
     @property
     def saved(self) -> files.Saved:
-        """What a file of it holds."""
+        """What a file of the widget holds."""
 
     @property
     def tokens(self) -> TokenTable:
@@ -113,7 +113,7 @@ def choices() -> list[protocol.Choice]:
 
 
 def make(chat: Page, name: str, *, branches: bool) -> tuple[Format, bytes]:
-    """A format and the file in it.
+    """Makes a file in a format; returns the format and the content.
 
     Raises:
         RequestError: no such format.

@@ -100,7 +100,7 @@ class Job:
             self.done.set_result(outcome)
 
     def about(self, turns: Sequence[Turn]) -> bool:
-        """Whether it is about one of these turns."""
+        """Whether the job concerns one of these turns."""
         return self.turn in turns or self.asked in turns
 
     def again(self) -> Job:
@@ -137,7 +137,7 @@ class JobQueue:
         return self.active is not None and self.active not in self.waiting
 
     def refuse(self, which: Callable[[Job], bool]) -> list[Job]:
-        """Takes out those that wait and are such; returns them."""
+        """Removes the waiting jobs for which `which` is true; returns them."""
         refused = [job for job in self.waiting if which(job)]
         for job in refused:
             self.waiting.remove(job)
@@ -178,7 +178,7 @@ class JobRunner:
         self.model_queue = self._found_queue()
 
     def close(self) -> None:
-        """Lets go of the model, and has whatever still waits for it end."""
+        """Leaves the model's queue; what still waits there ends."""
         self.model_queue = ModelQueue(self._chat.state.model.unloaded().source)
 
     def next(self) -> None:
@@ -198,7 +198,7 @@ class JobRunner:
         queue.submit(lambda: self._prepare(queue))
 
     def skip(self, *, stopped: bool = False) -> None:
-        """Has what is active not wait for the model that it is not going to use; not to be called under the lock."""
+        """Ends the active job's waiting for a model that it is not going to use; must not be called under the lock."""
         with self._state.lock:
             ticket = self._ticket
             if ticket is None or not (stopped or self._jobs.runs or ticket.queue is not self.model_queue):
@@ -309,7 +309,7 @@ class JobRunner:
         self._state.show(*kept, *lists, *SELECTION, **status)
 
     def _fail(self, job: Job | None, problem: BaseException, queue: ModelQueue) -> list[Job]:
-        """Shows what went wrong; returns whom it concerns, who are yet to be told."""
+        """Shows an error; returns the jobs that are yet to be told of it."""
         expected = isinstance(problem, ModelError)
         _log.log(logging.INFO if expected else logging.ERROR, "A reply failed.", exc_info=problem)
         with self._state.lock:

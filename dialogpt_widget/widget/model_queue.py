@@ -24,11 +24,11 @@ class Ticket:
 
     @property
     def ahead(self) -> int:
-        """How many use the model before; 0 once it is this one's turn, or no longer."""
+        """Number of jobs that come first; 0 once the ticket is served or withdrawn."""
         return self.queue.ahead(self)
 
     def skip(self) -> None:
-        """Has a job that waits begin without the model: it is not going to use it."""
+        """Lets a waiting job begin without the model, which it is not going to use."""
         self.queue.skip(self)
 
 

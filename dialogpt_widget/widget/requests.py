@@ -44,7 +44,7 @@ RULES = tuple(spec.name for spec in dataclasses.fields(Rules))
 
 
 class Widget(downloads.Page, Protocol):
-    """The widget, as far as requests go through what a notebook calls on it."""
+    """What requests need of the widget."""
 
     selected: Any
     settings: Settings
@@ -76,7 +76,7 @@ class At:
         return self.session.chat
 
     def put(self, job: Job) -> protocol.Enqueued:
-        """Enqueues a job; answered with its id."""
+        """Enqueues a job; returns the answer, with its id."""
         return {"item": self.session.put(job).id}
 
     def needs_model(self) -> None:

@@ -86,7 +86,7 @@ class PageState:
 
     @property
     def lock(self) -> AbstractContextManager[Any]:
-        """Held while the state changes and is sent: who reads under it sees all that was sent, and no more."""
+        """Lock held while the state changes and is sent: a reader that holds it sees exactly what was sent."""
         return self._lock
 
     @property
@@ -155,7 +155,7 @@ class PageState:
         return [*protocol.TRAITS, *turns, *(nbest_key_of(made) for made in conversation.nbests)]
 
     def _published_with(self, keys: Iterable[str]) -> set[str]:
-        """Keys and those that go with them, numbered as the newest publication."""
+        """Counts a publication; returns its keys with those that go with them."""
         names = set(keys)
         turns = [name.removeprefix(protocol.TURN_KEY) for name in names if name.startswith(protocol.TURN_KEY)]
         names |= {f"{protocol.TOKENS_KEY}{turn}" for turn in turns}

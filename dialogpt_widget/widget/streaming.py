@@ -226,7 +226,7 @@ class FrameStream:
                 self._cut = self._sent if self._cut is None else min(self._cut, self._sent)
 
     def end(self) -> None:
-        """The reply has ended; its settled turn brings what no frame has brought."""
+        """Ends the frames of a reply; its settled turn delivers the rest."""
         with self._lock:
             self._turn = self._rows = None
 
@@ -271,13 +271,13 @@ class FrameStream:
         return self._rows(self._rows_sent)
 
     def catch_up(self) -> None:
-        """Counts what is new as brought by a frame, for a page that asks for it instead of being told."""
+        """Marks what is new as delivered, for a page that asks for it instead of being told."""
         with self._lock:
             if self._turn is not None and (self._sent != len(self._text) or self._cut is not None or self._more()):
                 self._seq, self._sent, self._cut = self._seq + 1, len(self._text), None
 
     def snapshot(self) -> Snapshot:
-        """The running reply as far as frames have brought it."""
+        """The running reply as far as frames have delivered it."""
         with self._lock:
             if self._turn is None:
                 return Snapshot(self._seq, None, "", None, [])

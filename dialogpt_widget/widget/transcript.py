@@ -53,11 +53,11 @@ class TranscriptOutput:
 
     @property
     def visible(self) -> bool:
-        """Whether it has been displayed."""
+        """Whether the output has been displayed."""
         return bool(self._shown)
 
     def display(self) -> None:
-        """Adds it to the outputs of the running cell."""
+        """Adds the output to those of the running cell."""
         first = not self.visible
         self._publish(update=False)
         shell: Any = get_ipython()
@@ -65,7 +65,7 @@ class TranscriptOutput:
             after_cells(shell, self)
 
     def changed(self) -> None:
-        """Rewrites it soon."""
+        """Rewrites the output soon."""
         with self._lock:
             if not self.visible or self._timer is not None:
                 return
@@ -74,7 +74,7 @@ class TranscriptOutput:
             self._timer.start()
 
     def flush(self) -> None:
-        """Rewrites it now, if it has changed."""
+        """Rewrites the output now, if it has changed."""
         with self._lock:
             if self._timer is not None:
                 self._timer.cancel()
@@ -83,7 +83,7 @@ class TranscriptOutput:
                 self._publish(update=True)
 
     def close(self) -> None:
-        """Rewrites it no more."""
+        """Rewrites the output no more."""
         with self._lock:
             self.flush()
             self._shown = ""

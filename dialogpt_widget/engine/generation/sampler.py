@@ -230,7 +230,7 @@ class Sampler:
         self._dice: np.ndarray | None = None
 
     def read(self, logits: torch.Tensor) -> list[TopLogits]:
-        """What `choose` needs of logits `[n, vocabulary]`; any decoder with these settings takes it in their place."""
+        """What `choose` needs of logits `[n, vocabulary]`; any sampler with these settings takes it in their place."""
         settings = self.settings
         if not settings.do_sample:
             return TopLogits.of_rows(logits.float(), ALTERNATIVES + 1)  # one may be barred

@@ -70,7 +70,7 @@ class SharedBatch(Protocol):
         """
 
     def settle(self, row: int) -> int:
-        """Has the network go on from what a continuation has read, of which it keeps so many ids; the others end."""
+        """Commits one continuation to the cache and discards the others; returns how many of its ids are kept."""
 
 
 class IndependentBatch(Protocol):
@@ -106,14 +106,14 @@ class CausalLM(Protocol):
         """Reads ids after what is cached; logits `[vocabulary]` after the last of them."""
 
     def crop(self, count: int) -> None:
-        """Forgets all but the first `count` ids that were read.
+        """Crops the cache to the first `count` ids.
 
         Raises:
             ValueError, RuntimeError, AttributeError: this network's cache cannot do that.
         """
 
     def clear_cache(self) -> None:
-        """Forgets what was read and gives the memory back."""
+        """Empties the cache and gives its memory back."""
 
     def branches(self, count: int) -> SharedBatch:
         """So many continuations of what was read, of which none has read more."""

@@ -234,7 +234,7 @@ class PrefixCache:
         return logits
 
     def extend(self, ids: Sequence[int]) -> None:
-        """These were read behind the sequence."""
+        """Appends ids that are already in the KV cache."""
         self.moves += 1
         self.ids.extend(ids)
 
@@ -245,7 +245,7 @@ class PrefixCache:
         self.ids = []
 
     def _crop(self, ids: list[int]) -> int:
-        """Forgets what is not shared with `ids`; returns how many of them need not be read again."""
+        """Crops the cache to what it shares with `ids`; returns how many of these need not be read again."""
         same = min(len(self.ids), len(ids) - 1)
         if self.ids[:same] != ids[:same]:
             same = next(place for place in range(same) if self.ids[place] != ids[place])

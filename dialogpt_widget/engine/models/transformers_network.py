@@ -158,12 +158,12 @@ class RepeatedCacheBatch:
         return torch.stack([logits[row] for row in rows])
 
     def settle(self, _: int) -> int:
-        """See `SharedBatch`: nothing of it; it is read again."""
+        """See `SharedBatch`; keeps nothing, so that the ids are read again."""
         return 0
 
 
 def _narrowed(own: list[int], cache: Any, wanted: dict[int, int]) -> list[int]:
-    """Leaves of a batch the rows that go on; which those are."""
+    """Crops a batch to the rows that go on; returns which those are."""
     places = [place for place, row in enumerate(own) if row in wanted]
     if 0 < len(places) < len(own):
         cache.batch_select_indices(torch.tensor(places))
