@@ -31,7 +31,7 @@ export class Inspector {
     this.tokens = new TokenStore(
       view,
       () => this.#came(),
-      (tokens) => this.names.learnTurn(tokens),
+      (tokens) => this.names.read(tokens),
     );
     this.reading = new Reading(this, () => this.#changed());
     const { log } = view.transcript;

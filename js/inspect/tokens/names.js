@@ -86,7 +86,7 @@ export class Names {
   }
 
   /** Learns the tokens of a turn, and which one ends it. @param {TurnTokens} tokens */
-  learnTurn({ rows, pieces }) {
+  read({ rows, pieces }) {
     this.learn(pieces);
     const last = rows.length - 1;
     if (last >= 0 && rows.row(last).eos) this.end = rows.id(last);

@@ -15,7 +15,7 @@ export class TokenStore {
    * @param {() => void} came told when what was asked for has come
    * @param {(tokens: TurnTokens) => void} [learn] told of tokens once they are here
    */
-  constructor(view, came, learn = () => {}) {
+  constructor(view, came, learn) {
     this.view = view;
     this.came = came;
     this.learn = learn;
@@ -44,7 +44,7 @@ export class TokenStore {
   /** @param {number} id @param {TurnTokens} tokens */
   #keep(id, tokens) {
     this.#tokens.set(id, tokens);
-    this.learn(tokens);
+    this.learn?.(tokens);
     return tokens;
   }
 }
