@@ -6,7 +6,7 @@ it. Renderers that run no scripts show it.
 
 Two more outputs make its words clickable: the code of the view, once, and what is known of the tokens, rewritten as
 the transcript is. Where no live view hides the transcript (a script waits for one), the view is made of both and takes
-the transcript's place.
+the transcript's place. Where there was one and it closed or lost its kernel, the transcript stays text.
 """
 
 from __future__ import annotations
@@ -212,13 +212,21 @@ def _ending(turn: Turn) -> str:
 # The reader of a saved notebook
 
 PATIENCE = 2500  # milliseconds that a live view has to appear
+STEP = 50  # milliseconds between two looks for one
 _READER = """<div data-dialogpt-reader="{mark}"></div><script type="module">
 const unfold = async (text) => new Response(new Blob([Uint8Array.from(atob(text), (c) => c.charCodeAt(0))]).stream()
   .pipeThrough(new DecompressionStream("deflate"))).text();
-await new Promise((done) => setTimeout(done, {patience}));
-const said = document.querySelector('[data-dialogpt="{mark}"]');
+const transcript = () => document.querySelector('[data-dialogpt="{mark}"]');
+const end = performance.now() + {patience};
+let alive = false;
+do {{
+  await new Promise((done) => setTimeout(done, {step}));
+  const found = transcript();
+  alive = found !== null && getComputedStyle(found).display === "none";
+}} while (!alive && performance.now() < end);
+const said = transcript();
 const known = document.querySelector('[data-dialogpt-tokens="{mark}"]');
-if (said?.offsetParent && known) {{
+if (!alive && said?.offsetParent && known) {{
   const {{ script, style }} = JSON.parse(await unfold("{code}"));
   const state = JSON.parse(await unfold(known.dataset.tokens));
   state.inspector = "{inspector}";
@@ -243,7 +251,7 @@ def reader_code(mark: str, script: str, style: str, inspector: str) -> str:
         inspector: what shows tokens, as in the state.
     """
     folded = _folded({"script": script, "style": style})
-    return _READER.format(mark=html.escape(mark), patience=PATIENCE, code=folded, inspector=inspector)
+    return _READER.format(mark=html.escape(mark), patience=PATIENCE, step=STEP, code=folded, inspector=inspector)
 
 
 def reader_tokens(mark: str, state: Mapping[str, Any]) -> str:

@@ -13,6 +13,8 @@ from nbconvert import HTMLExporter
 from nbformat.sign import NotebookNotary
 from playwright.sync_api import Locator, Page, expect
 
+from dialogpt_widget.widget.transcript import PATIENCE as READER_PATIENCE
+
 from .lab import Lab
 from .notebook import Notebook, View
 
@@ -71,6 +73,8 @@ def test_closing_the_chat_brings_the_transcript_back(notebook: Notebook) -> None
     _talk(notebook)
     notebook.run("chat.close()")
     expect(_transcript(notebook.page)).to_be_visible()
+    assert _told(_transcript(notebook.page)) == SAID
+    notebook.page.wait_for_timeout(READER_PATIENCE)  # after which a saved notebook's own view would take its place
     assert _told(_transcript(notebook.page)) == SAID
 
 
